@@ -1,0 +1,182 @@
+// Package api says what a kind is. All that skiff knows of a Deployment is one *Kind, written in one place with
+// Define and read by client and server alike; a custom resource becomes the same value at run time. The package knows
+// no kind itself (api/all lists them), opens no connection and holds no state.
+package api
+
+import (
+	"context"
+	"io"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Object is what every stored thing is: a typed value with metadata.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Kind is one kind of the API with its type erased: the rooms read it, authors write a Spec. A nil facet means "does
+// not apply". Facets never keep or share the objects they are given; those that fill in write to obj in place.
+type Kind struct {
+	GroupVersion schema.GroupVersion
+	Kind         string // "Deployment"
+	ListKind     string // "DeploymentList"
+	Resource     string // "deployments"
+	Singular     string // "deployment"
+	ShortNames   []string
+	Categories   []string
+	Namespaced   bool
+	// Verbs as discovery names them, in alphabetical order; nil means all eight.
+	Verbs []string
+
+	New     func() Object
+	NewList func() runtime.Object
+
+	// Default fills in what the user left out; runs on writes before admission, and on reads of objects an older version stored.
+	Default func(obj Object)
+	// Prepare runs on writes before validation: it resets what a client may not set (status on the main resource) and
+	// moves metadata.generation. old is nil on create.
+	Prepare func(obj, old Object)
+	// Validate judges a write; old is nil on create.
+	Validate func(obj, old Object) field.ErrorList
+	// Warn gives the texts of Warning headers; old is nil on create.
+	Warn func(obj, old Object) []string
+	// Allocate takes addresses and ports that must be unique; runs inside the store's transaction. obj is nil on
+	// delete (release what old holds), old is nil on create.
+	Allocate func(obj, old Object, a Allocator) field.ErrorList
+	// CreateOnUpdate says that PUT (and apply) of a missing name creates it. Apply always does.
+	CreateOnUpdate bool
+	// GracefulDelete gives the grace period in seconds that a delete must wait for, 0 to remove at once. It may alter obj
+	// (the copy that will be stored with a deletionTimestamp). nil means every delete is at once.
+	GracefulDelete func(obj Object, opts *metav1.DeleteOptions) int64
+	// Fields gives the values a field selector may select on, beside metadata.name and metadata.namespace.
+	Fields map[string]func(obj Object) string
+	// Subresources by name: status, scale, binding, log …
+	Subresources Subresources
+	// Deprecated is the text of the Warning header of every request, such as "v1 Endpoints is deprecated …".
+	Deprecated string
+
+	// Columns is the kind as a table.
+	Columns *Columns
+	// Describe writes what `describe` prints between nothing and the end.
+	Describe func(ctx context.Context, w *DescribeWriter, c Reader, obj Object) error
+	// Rollout is what the rollout commands need.
+	Rollout *Rollout
+	// Scale names the paths of the replica counts.
+	Scale *Scale
+	// PodTemplate gives the pod template inside obj, to read or to change in place.
+	PodTemplate func(obj Object) *corev1.PodTemplateSpec
+	// PodSelector selects the pods that belong to obj.
+	PodSelector func(obj Object) (labels.Selector, error)
+
+	// CustomResource is set on kinds that come from a CustomResourceDefinition, whose objects are *unstructured.Unstructured.
+	CustomResource bool
+}
+
+// GVK is the group, version and kind.
+func (k *Kind) GVK() schema.GroupVersionKind { return k.GroupVersion.WithKind(k.Kind) }
+
+// GVR is the group, version and resource.
+func (k *Kind) GVR() schema.GroupVersionResource { return k.GroupVersion.WithResource(k.Resource) }
+
+// GroupResource is the name that error texts use: "deployments.apps", "pods".
+func (k *Kind) GroupResource() schema.GroupResource { return k.GVR().GroupResource() }
+
+// Subresources maps the name of a subresource to what it does.
+type Subresources map[string]*Subresource
+
+// Subresource is one path below an object. Exactly one of three shapes: a part of the parent under rules of its own
+// (Prepare, Validate: status, resize, ephemeralcontainers), a view of another kind (New, Get, Set: scale, binding,
+// eviction, token), or a connection to the kubelet (Connect: log, exec, attach, portforward, proxy).
+type Subresource struct {
+	Verbs []string
+	// Kind of the body; empty means the parent's.
+	Kind schema.GroupVersionKind
+	// New makes an empty body; nil means the parent's New.
+	New func() Object
+
+	// Prepare merges the request's obj with the stored old so that only this part changes.
+	Prepare func(obj, old Object)
+	// Validate judges the merged obj.
+	Validate func(obj, old Object) field.ErrorList
+
+	// Get renders the view of parent.
+	Get func(parent Object) (Object, error)
+	// Set writes body into parent; an error becomes the answer (use apimachinery's api/errors).
+	Set func(parent, body Object) error
+
+	// Connect says that the request goes to the kubelet of the pod's node.
+	Connect bool
+}
+
+// Allocator hands out what is unique in the cluster. An empty want means "any"; a taken or unfit one is an error
+// whose text stands in a field error.
+type Allocator interface {
+	ClusterIP(want string) (string, error)
+	ReleaseClusterIP(ip string)
+	NodePort(want int32, protocol corev1.Protocol) (int32, error)
+	ReleaseNodePort(port int32, protocol corev1.Protocol)
+}
+
+// Columns is a kind as a table: Cells gives one value for each definition (string, int64, or a metav1.Time-derived age
+// string). Priority 0 columns are always shown, 1 only with -o wide.
+type Columns struct {
+	Definitions []metav1.TableColumnDefinition
+	Cells       func(obj Object) []any
+	// Conditions, if set, gives the row conditions (a finished pod is Completed).
+	Conditions func(obj Object) []metav1.TableRowCondition
+}
+
+// Scale names where the counts live: "spec.replicas", "status.replicas". The label selector of the view is the kind's PodSelector.
+type Scale struct {
+	Spec, Status string
+}
+
+// Rollout is what `rollout status|history|undo|pause|resume|restart` need of a kind. Texts are kubectl's.
+type Rollout struct {
+	// Status gives a line ending in "\n" and whether the rollout is complete; revision 0 means the latest.
+	Status func(obj Object, revision int64) (message string, done bool, err error)
+	// History lists the revisions, oldest first.
+	History func(ctx context.Context, c Reader, obj Object) ([]Revision, error)
+	// Undo gives the patch that brings obj back to revision `to` (0: the previous one); skip is true with a message
+	// where the template is the current one already.
+	Undo func(ctx context.Context, c Reader, obj Object, to int64) (patch Patch, skip string, err error)
+	// Paused points at the field that pause and resume set; nil where the kind cannot be paused.
+	Paused func(obj Object) *bool
+}
+
+// Revision is one entry of a rollout's history.
+type Revision struct {
+	Number      int64
+	ChangeCause string
+	Template    *corev1.PodTemplateSpec
+	Object      Object // the ReplicaSet or ControllerRevision
+}
+
+// Patch is a patch with its content type (types.JSONPatchType …).
+type Patch struct {
+	Type string
+	Data []byte
+}
+
+// Reader reads typed objects for facets that need more than the object at hand. The client implements it over REST,
+// tests over a slice. List fills a typed list (&corev1.EventList{}).
+type Reader interface {
+	Get(ctx context.Context, namespace, name string, into Object) error
+	List(ctx context.Context, namespace string, opts metav1.ListOptions, into runtime.Object) error
+}
+
+// DescribeWriter is where Describe writes: an indenting, tab-aligned text. Events says whether --show-events is on.
+type DescribeWriter struct {
+	W      io.Writer
+	Events bool
+	// ChunkSize is describe's --chunk-size, the limit of the lists it sends.
+	ChunkSize int64
+}
