@@ -20,13 +20,15 @@ type Key struct {
 // Item is one object at one revision. Items are shared by all readers: nothing in one may be changed.
 type Item struct {
 	Key      Key
-	Revision int64 // of the write that made this item
-	Created  int64 // revision of the object's creation
-	Object   any   // decoded, with its resource version set
+	Revision int64             // of the write that made this item
+	Created  int64             // revision of the object's creation
+	Object   any               // decoded, with its resource version set
+	fields   map[string]string // of Codec.Index
 	encoded  encodings
 }
 
-// Codec turns objects into the bytes of the log and back. Encode leaves the resource version out; Stamp sets it.
+// Codec turns objects into the bytes of the log and back. Encode leaves the resource version out; Stamp sets it. A codec
+// that also has a method Copy(obj any) any saves deletes without a Final from an Encode and a Decode.
 type Codec interface {
 	Encode(obj any) ([]byte, error)
 	Decode(key Key, data []byte) (any, error)
@@ -109,6 +111,8 @@ type Watch interface {
 	Events() <-chan []Event
 	Err() error
 	Stop()
+	// Progress asks for a bookmark behind all events so far.
+	Progress()
 }
 
 // Store is what the API server writes to.
