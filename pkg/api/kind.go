@@ -5,12 +5,12 @@ package api
 
 import (
 	"context"
-	"io"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	corev1 "k8s.io/api/core/v1"
@@ -53,6 +53,9 @@ type Kind struct {
 	Allocate func(obj, old Object, a Allocator) field.ErrorList
 	// CreateOnUpdate says that PUT (and apply) of a missing name creates it. Apply always does.
 	CreateOnUpdate bool
+	// Hold says whether something beside metadata.finalizers keeps a deleted object, such as a namespace's spec.finalizers, and then
+	// shows in obj that it is on its way out.
+	Hold func(obj Object) bool
 	// GracefulDelete gives the grace period in seconds that a delete must wait for, 0 to remove at once. It may alter obj
 	// (the copy that will be stored with a deletionTimestamp). nil means every delete is at once.
 	GracefulDelete func(obj Object, opts *metav1.DeleteOptions) int64
@@ -145,9 +148,10 @@ type Rollout struct {
 	Status func(obj Object, revision int64) (message string, done bool, err error)
 	// History lists the revisions, oldest first.
 	History func(ctx context.Context, c Reader, obj Object) ([]Revision, error)
-	// Undo gives the patch that brings obj back to revision `to` (0: the previous one); skip is true with a message
-	// where the template is the current one already.
-	Undo func(ctx context.Context, c Reader, obj Object, to int64) (patch Patch, skip string, err error)
+	// Target finds the revision to roll back to; 0 means the one before the latest.
+	Target func(ctx context.Context, c Reader, obj Object, to int64) (Revision, error)
+	// Undo gives the patch that brings obj back to the target; skip, if not empty, says why there is nothing to do.
+	Undo func(obj Object, target Revision, to int64) (patch Patch, skip string, err error)
 	// Paused points at the field that pause and resume set; nil where the kind cannot be paused.
 	Paused func(obj Object) *bool
 }
@@ -162,7 +166,7 @@ type Revision struct {
 
 // Patch is a patch with its content type (types.JSONPatchType …).
 type Patch struct {
-	Type string
+	Type types.PatchType
 	Data []byte
 }
 
@@ -171,12 +175,4 @@ type Patch struct {
 type Reader interface {
 	Get(ctx context.Context, namespace, name string, into Object) error
 	List(ctx context.Context, namespace string, opts metav1.ListOptions, into runtime.Object) error
-}
-
-// DescribeWriter is where Describe writes: an indenting, tab-aligned text. Events says whether --show-events is on.
-type DescribeWriter struct {
-	W      io.Writer
-	Events bool
-	// ChunkSize is describe's --chunk-size, the limit of the lists it sends.
-	ChunkSize int64
 }
