@@ -10,14 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// NodeOf says whether a user is a node, and which; the name is empty for a member of the group that names no node.
+// NodeOf says whether a user is a node, and which; the name is empty where the user names none.
 func NodeOf(u *User) (name string, ok bool) {
 	if u == nil || !u.In(GroupNodes) {
 		return "", false
 	}
-	name, ok = strings.CutPrefix(u.Name, nodePrefix)
-	if !ok {
-		return "", u.Name != ""
+	if name, ok = strings.CutPrefix(u.Name, nodePrefix); !ok {
+		return "", false
 	}
 	return name, true
 }
