@@ -1,0 +1,51 @@
+// Command skiff is the client and the kustomize engine in one file. Called as kubectl it behaves as kubectl, called as
+// kustomize as kustomize. It never links the orchestrator: the built-in cluster is executed.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kubeskiff/skiff/pkg/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, cli.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// interrupted is the exit code of a program that Ctrl-C ended.
+const interrupted = 130
+
+func run(ctx context.Context, argv []string, io cli.IOStreams) int {
+	f := cli.New(io, argv[0])
+	wire(f)
+	root := newRoot(f)
+	if done, err := runPlugin(root, argv[1:]); done {
+		return report(io, err)
+	}
+	root.SetArgs(argv[1:])
+	root.SetIn(io.In)
+	root.SetOut(io.Out)
+	root.SetErr(io.ErrOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = f.WarningError()
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return interrupted
+	}
+	return report(io, err)
+}
+
+func report(io cli.IOStreams, err error) int {
+	text, code := cli.Explain(err)
+	fmt.Fprint(io.ErrOut, text)
+	return code
+}

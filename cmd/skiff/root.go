@@ -1,0 +1,53 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/get"
+)
+
+// The groups of the root's help.
+const (
+	basic      = "basic"
+	deploy     = "deploy"
+	cluster    = "cluster"
+	trouble    = "trouble"
+	advanced   = "advanced"
+	settings   = "settings"
+	otherGroup = ""
+)
+
+// newRoot is the tree of all commands, listed by hand.
+func newRoot(f *cli.Factory) *cobra.Command {
+	root := &cobra.Command{
+		Use:   f.Name,
+		Short: f.Name + " controls Kubernetes clusters",
+		Long: f.Name + ` speaks to a Kubernetes API server: the built-in one, which it starts when it is first needed, or any other that
+a kubeconfig names.`,
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f.Flags.Add(root.PersistentFlags())
+	cli.StyleHelp(root, f.IO.Out)
+	root.AddGroup(
+		&cobra.Group{ID: basic, Title: "Basic Commands:"},
+		&cobra.Group{ID: deploy, Title: "Deploy Commands:"},
+		&cobra.Group{ID: cluster, Title: "Cluster Management Commands:"},
+		&cobra.Group{ID: trouble, Title: "Troubleshooting and Debugging Commands:"},
+		&cobra.Group{ID: advanced, Title: "Advanced Commands:"},
+		&cobra.Group{ID: settings, Title: "Settings Commands:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			c.DisableFlagsInUseLine = true
+		}
+		root.AddCommand(cmds...)
+	}
+	add(basic,
+		get.NewCommand(f),
+	)
+	return root
+}
