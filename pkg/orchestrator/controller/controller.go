@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
@@ -44,6 +45,7 @@ type Controller struct {
 	owner     cache.Indexer
 	expect    *Expectations
 	synced    []cache.DoneChecker
+	factories []informers.SharedInformerFactory
 	custom    func(ctx context.Context)
 }
 
@@ -87,6 +89,10 @@ func (c *Controller) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, c.queue.ShutDown)
 	defer stop()
 	defer c.queue.ShutDown()
+	for _, factory := range c.factories {
+		factory.Start(ctx.Done())
+		defer factory.Shutdown()
+	}
 	if !cache.WaitFor(ctx, "", c.synced...) {
 		return
 	}

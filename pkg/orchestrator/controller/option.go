@@ -3,6 +3,7 @@ package controller
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -66,6 +67,11 @@ func Reads(informer Informer) Option {
 	return func(c *Controller) {
 		c.synced = append(c.synced, informer.Informer().HasSyncedChecker())
 	}
+}
+
+// Starts gives the controller an informer factory of its own, for what the shared one does not watch; it lives as long as Run.
+func Starts(factory informers.SharedInformerFactory) Option {
+	return func(c *Controller) { c.factories = append(c.factories, factory) }
 }
 
 // Expecting keeps a key back until the informers show what the reconciler wrote for it.
