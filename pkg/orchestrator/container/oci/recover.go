@@ -1,0 +1,106 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container/oci/wire"
+)
+
+// recover takes up what an earlier Runtime left: files say what there is, shims say what runs.
+func (r *Runtime) recover(ctx context.Context) error {
+	dir := filepath.Join(r.cfg.Dir, "sandboxes")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := r.recoverSandbox(ctx, filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("take up sandbox %s: %w", e.Name(), err)
+		}
+	}
+	return nil
+}
+
+func (r *Runtime) recoverSandbox(ctx context.Context, dir string) error {
+	var rec sandboxRecord
+	err := wire.ReadFile(filepath.Join(dir, recordFile), &rec)
+	if errors.Is(err, os.ErrNotExist) {
+		return removeTree(dir) // not even begun
+	}
+	if err != nil {
+		return err
+	}
+	s := &sandbox{dir: dir, config: rec.Config, phase: rec.Phase, ips: rec.IPs, created: rec.Created, pausePID: rec.PausePID,
+		containers: map[string]*ctr{}}
+	r.sandboxes[rec.Config.ID] = s
+	if err := r.recoverContainers(ctx, s); err != nil {
+		return err
+	}
+	switch rec.Phase {
+	case phaseStarting:
+		return r.discard(ctx, s)
+	case phaseStopped:
+		s.closing = true
+		r.readExits(s)
+		return nil
+	}
+	if err := r.follow(s); err != nil {
+		if !errors.Is(err, errNoShim) {
+			return err
+		}
+		r.bury(s, "the container's shim was killed, and the container with it, while the node agent was away")
+		if err := r.killUnstarted(s); err != nil {
+			return err
+		}
+		s.broken = r.revive(s) != nil
+	}
+	return nil
+}
+
+// killUnstarted kills what a shim was just starting when it was killed itself: nobody was told that it ran.
+func (r *Runtime) killUnstarted(s *sandbox) error {
+	for id, c := range s.containers {
+		if c.status.State == container.Created {
+			if err := killCgroup(r.containerCgroup(s.config, id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runtime) recoverContainers(ctx context.Context, s *sandbox) error {
+	dir := filepath.Join(s.dir, wire.Containers)
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == pauseID {
+			continue
+		}
+		c := &ctr{dir: filepath.Join(dir, e.Name()), done: make(chan struct{})}
+		err := wire.ReadFile(filepath.Join(c.dir, containerFile), &c.status)
+		if errors.Is(err, os.ErrNotExist) {
+			c.status.ID = e.Name()
+			if err := r.dispose(ctx, s, c); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		var started wire.StartRecord
+		if wire.ReadFile(filepath.Join(c.dir, wire.Started), &started) == nil {
+			c.status.State, c.status.PID, c.status.Started = container.Running, started.PID, started.Started
+		}
+		r.containers[c.status.ID], s.containers[c.status.ID] = c, c
+	}
+	return nil
+}
