@@ -32,6 +32,7 @@ type Spec[T Object] struct {
 	Warn           func(obj, old T) []string
 	Allocate       func(obj, old T, a Allocator) field.ErrorList
 	CreateOnUpdate bool
+	Hold           func(obj T) bool
 	GracefulDelete func(obj T, opts *metav1.DeleteOptions) int64
 	Fields         map[string]func(obj T) string
 	Subresources   Subresources
@@ -85,6 +86,7 @@ func Define[T Object](s Spec[T]) *Kind {
 		Warn:           erasePairTo(s.Warn),
 		Allocate:       eraseAllocate(s.Allocate),
 		CreateOnUpdate: s.CreateOnUpdate,
+		Hold:           eraseTo(s.Hold),
 		GracefulDelete: eraseGraceful(s.GracefulDelete),
 		Fields:         eraseFields(s.Fields),
 		Subresources:   s.Subresources,
