@@ -26,6 +26,8 @@ skiffd:
 # The client carries the other two, compressed, and unpacks them at first use.
 skiff: shim skiffd
 	@mkdir -p $(EMBED)
-	$(GO) run ./cmd/skiff/pack -out $(EMBED) bin/skiffd bin/skiff-shim
+	@for p in skiffd skiff-shim; do \
+	  sum=$$(sha256sum < bin/$$p | cut -c1-64); \
+	  [ "$$(cat $(EMBED)/$$p.sha256 2>/dev/null)" = "$$sum" ] || { gzip -9 -n -c bin/$$p > $(EMBED)/$$p.gz && echo $$sum > $(EMBED)/$$p.sha256; }; done
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embed -ldflags '$(LDFLAGS)' -o bin/skiff ./cmd/skiff
 	@ln -sf skiff bin/kubectl; ln -sf skiff bin/kustomize

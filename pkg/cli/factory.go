@@ -37,6 +37,9 @@ type Factory struct {
 	// StartBuiltin starts the built-in cluster and gives the path of a kubeconfig whose current context is its own; contextName is
 	// empty for the default cluster. nil means there is none to start.
 	StartBuiltin func(ctx context.Context, contextName string) (kubeconfig string, err error)
+	// Program finds a program of ours that this file carries ("skiffd", "skiff-shim"), unpacking it at first use. nil means that it
+	// carries none.
+	Program func(name string) (path string, err error)
 	// IsBuiltin tells whether a kubeconfig context is of a cluster that StartBuiltin can start.
 	IsBuiltin func(contextName string, config *clientcmdapi.Config) bool
 	// Kustomize renders the directory of -k to manifests. nil means that -k does not work.

@@ -1,0 +1,173 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kubeskiff/skiff/pkg/orchestrator/apiserver"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/store"
+)
+
+// ErrRunning says that another process runs the cluster already.
+var ErrRunning = errors.New("the cluster is running already")
+
+// server is a control plane with the nodes that live in its process.
+type server struct {
+	config  Config
+	log     *slog.Logger
+	pki     *pki
+	store   store.Store
+	api     *apiserver.Server
+	network *clusterNetwork // nil for hollow nodes
+	kubelet *kubelets
+}
+
+// RunServer runs the control plane and its nodes until ctx ends, then stops its containers and takes its network away. It
+// tells report how the start goes.
+func RunServer(ctx context.Context, config Config, report *Reporter) (err error) {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	if err := mkdirs(0o700, config.Dir); err != nil {
+		return err
+	}
+	lock, err := lockDir(config.Dir, "server")
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if config.Runtime == RuntimeOCI {
+		if err := Check(); err != nil {
+			return err
+		}
+	}
+	s := &server{config: config, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx, report); err != nil {
+		return err
+	}
+	return s.run(ctx, report)
+}
+
+// open makes or takes up everything that lasts: keys, store, network.
+func (s *server) open(ctx context.Context, report *Reporter) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s.pki, err = openPKI(s.config.Dir)
+		return err
+	})
+	group.Go(func() error { return s.openStore() })
+	if s.config.Runtime == RuntimeOCI {
+		group.Go(func() (err error) {
+			s.network, err = openNetwork(ctx, &s.config)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return s.config.save()
+}
+
+// run starts what moves and waits for the end.
+func (s *server) run(ctx context.Context, report *Reporter) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// The parts run under a context of their own, so that the API server outlives the agents that still report to it.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	parts := &parts{ctx: work, failed: func(err error) { cancel(err) }}
+	defer func() {
+		stop()
+		parts.wait()
+	}()
+	if err := s.serve(parts); err != nil {
+		return err
+	}
+	if err := s.startControllers(parts); err != nil {
+		return err
+	}
+	if err := s.startNodes(parts); err != nil {
+		return err
+	}
+	if err := s.pki.writeKubeconfig(&s.config); err != nil {
+		return err
+	}
+	report.Progress("waiting for the nodes")
+	if err := s.waitReady(ctx); err != nil {
+		return err
+	}
+	report.Ready()
+	<-ctx.Done()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return s.stopContainers()
+}
+
+// settle decides the addresses of a new cluster, and checks those of an old one.
+func (s *server) settle() error {
+	c := &s.config
+	if err := chooseRanges(c); err != nil {
+		return err
+	}
+	if c.APIPort != 0 {
+		return nil
+	}
+	for _, port := range []int{6443, 0} {
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		c.APIPort = l.Addr().(*net.TCPAddr).Port
+		return l.Close()
+	}
+	return errors.New("find a port for the API server: none is free on 127.0.0.1")
+}
+
+// listen opens the API server's port on the host's loopback.
+func (s *server) listen() (net.Listener, error) {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(s.config.APIPort))
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		return nil, fmt.Errorf("port %d for the API server of cluster %s is in use by another program (stop it, or start with --api-port): %w",
+			s.config.APIPort, s.config.Name, err)
+	}
+	return l, nil
+}
+
+// endpoint is where pods reach the API server.
+func (s *server) endpoint() netip.AddrPort {
+	if s.network != nil {
+		return netip.AddrPortFrom(s.network.node.IP(), 6443)
+	}
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(s.config.APIPort))
+}
+
+// close releases what open made, in reverse.
+func (s *server) close() error {
+	var errs []error
+	if s.api != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, s.api.Shutdown(ctx))
+	}
+	if s.network != nil {
+		errs = append(errs, s.network.close(context.Background()))
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
