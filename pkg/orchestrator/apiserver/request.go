@@ -142,6 +142,11 @@ func (q *request) attributes() auth.Attributes {
 		if a.Namespace == "" && a.Resource == "namespaces" && a.Group == "" {
 			a.Namespace = a.Name
 		}
+		if text := q.query.Get("fieldSelector"); text != "" && q.path.collection() {
+			if selector, err := fields.ParseSelector(text); err == nil {
+				a.Fields = selector
+			}
+		}
 	}
 	return a
 }
