@@ -1,0 +1,288 @@
+//go:build linux
+
+package network
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+)
+
+// slot is one place of a chain's endpoints in the map that all chains share.
+type slot struct {
+	chain uint32
+	n     uint32
+	at    netip.AddrPort
+}
+
+// change is what a transaction does, in the order in which it must be written.
+type change struct {
+	addChains  []string         // empty ones
+	addSticky  []string         // maps of clients and their endpoints, named like the chain
+	delSlots   []slot           // before addSlots: a place may change hands
+	addSlots   []slot           //
+	fill       map[string]chain // chains whose rules are written anew
+	ids        map[string]uint32
+	delEntries map[entry]string
+	addEntries map[entry]string
+	delChains  []string
+	delSticky  []string
+	delLive    []netip.Addr
+	addLive    []netip.Addr
+	delAlive   []slot // n is not used
+	addAlive   []slot
+	// gone are UDP endpoints whose flows must be forgotten.
+	gone map[netip.AddrPort]bool
+}
+
+func (c *change) empty() bool {
+	return len(c.addChains)+len(c.delSlots)+len(c.addSlots)+len(c.fill)+len(c.delEntries)+len(c.addEntries)+len(c.delChains)+
+		len(c.delLive)+len(c.addLive)+len(c.delAlive)+len(c.addAlive) == 0
+}
+
+// state is what a node's table holds, by who wants it.
+type state struct {
+	parts   map[string]part
+	claims  map[entry]string   // who has an entry
+	waiting map[entry][]string // who wants one that another has, in order of asking
+	ids     map[string]uint32
+	slots   map[string][]netip.AddrPort // a chain's endpoints in their places
+	live    map[netip.Addr]int          // endpoints by how many chains have them
+	next    uint32
+}
+
+func newState() *state {
+	return &state{map[string]part{}, map[entry]string{}, map[entry][]string{}, map[string]uint32{}, map[string][]netip.AddrPort{}, map[netip.Addr]int{}, 1}
+}
+
+// replace puts a part in place of what key had, and adds what that changes to c.
+func (s *state) replace(key string, p part, c *change) {
+	old := s.parts[key]
+	s.replaceEntries(key, old, p, c)
+	for _, name := range slices.Sorted(maps.Keys(old.chains)) {
+		if _, stays := p.chains[name]; !stays {
+			s.removeChain(name, old.chains[name], c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.chains)) {
+		was, existed := old.chains[name]
+		s.putChain(name, was, existed, p.chains[name], c)
+	}
+	if len(p.entries)+len(p.chains) == 0 {
+		delete(s.parts, key)
+	} else {
+		s.parts[key] = p
+	}
+}
+
+func (s *state) replaceEntries(key string, old, p part, c *change) {
+	for e, verdict := range old.entries {
+		if _, stays := p.entries[e]; stays {
+			continue
+		}
+		if s.claims[e] != key {
+			s.waiting[e] = slices.DeleteFunc(s.waiting[e], func(k string) bool { return k == key })
+			continue
+		}
+		delete(s.claims, e)
+		put(&c.delEntries, e, verdict)
+		s.inherit(e, c)
+	}
+	for e, verdict := range p.entries {
+		switch owner, claimed := s.claims[e]; {
+		case claimed && owner != key:
+			if !slices.Contains(s.waiting[e], key) {
+				s.waiting[e] = append(s.waiting[e], key)
+			}
+		case !claimed:
+			s.claims[e] = key
+			put(&c.addEntries, e, verdict)
+		case old.entries[e] != verdict:
+			put(&c.delEntries, e, old.entries[e])
+			put(&c.addEntries, e, verdict)
+		}
+	}
+}
+
+// inherit gives an entry to the next in line: two services may name one external address.
+func (s *state) inherit(e entry, c *change) {
+	line := s.waiting[e]
+	if len(line) == 0 {
+		return
+	}
+	if len(line) == 1 {
+		delete(s.waiting, e)
+	} else {
+		s.waiting[e] = line[1:]
+	}
+	if verdict, ok := s.parts[line[0]].entries[e]; ok {
+		s.claims[e] = line[0]
+		put(&c.addEntries, e, verdict)
+	}
+}
+
+func (s *state) putChain(name string, was chain, existed bool, now chain, c *change) {
+	if !existed {
+		if s.next == 0 {
+			s.next = 1
+		}
+		s.ids[name] = s.next
+		s.next++
+		c.addChains = append(c.addChains, name)
+	}
+	id := s.ids[name]
+	if now.affinity > 0 && was.affinity == 0 {
+		c.addSticky = append(c.addSticky, name)
+	}
+	if now.affinity == 0 && was.affinity > 0 {
+		c.delSticky = append(c.delSticky, name)
+	}
+	before := s.slots[name]
+	after := seat(before, now.endpoints)
+	s.reseat(id, before, after, c)
+	// Who keeps a client's endpoint asks a set whether that endpoint is still one.
+	s.guard(id, was, now, c)
+	s.count(was, now, c)
+	s.slots[name] = after
+	if !existed || was.affinity != now.affinity || len(before) != len(after) || !slices.Equal(was.rules, now.rules) {
+		put(&c.fill, name, now)
+		put(&c.ids, name, id)
+	}
+}
+
+func (s *state) removeChain(name string, was chain, c *change) {
+	id := s.ids[name]
+	s.reseat(id, s.slots[name], nil, c)
+	s.guard(id, was, chain{}, c)
+	s.count(was, chain{udp: was.udp}, c)
+	c.delChains = append(c.delChains, name)
+	if was.affinity > 0 {
+		c.delSticky = append(c.delSticky, name)
+	}
+	delete(s.slots, name)
+	delete(s.ids, name)
+}
+
+// seat places endpoints so that those that stay keep their places, as far as the number of places allows.
+func seat(before, want []netip.AddrPort) []netip.AddrPort {
+	out := make([]netip.AddrPort, len(want))
+	wanted := make(map[netip.AddrPort]bool, len(want))
+	for _, e := range want {
+		wanted[e] = true
+	}
+	for i, e := range before {
+		if i < len(out) && wanted[e] {
+			out[i] = e
+			delete(wanted, e)
+		}
+	}
+	free := 0
+	for _, e := range want {
+		if !wanted[e] {
+			continue
+		}
+		for out[free].IsValid() {
+			free++
+		}
+		out[free] = e
+	}
+	return out
+}
+
+func (s *state) reseat(id uint32, before, after []netip.AddrPort, c *change) {
+	for i := range max(len(before), len(after)) {
+		var was, now netip.AddrPort
+		if i < len(before) {
+			was = before[i]
+		}
+		if i < len(after) {
+			now = after[i]
+		}
+		if was == now {
+			continue
+		}
+		if was.IsValid() {
+			c.delSlots = append(c.delSlots, slot{id, uint32(i), was})
+		}
+		if now.IsValid() {
+			c.addSlots = append(c.addSlots, slot{id, uint32(i), now})
+		}
+	}
+}
+
+func (s *state) guard(id uint32, was, now chain, c *change) {
+	var before, after []netip.AddrPort
+	if was.affinity > 0 {
+		before = was.endpoints
+	}
+	if now.affinity > 0 {
+		after = now.endpoints
+	}
+	gone, come := apart(before, after)
+	for _, e := range gone {
+		c.delAlive = append(c.delAlive, slot{chain: id, at: e})
+	}
+	for _, e := range come {
+		c.addAlive = append(c.addAlive, slot{chain: id, at: e})
+	}
+}
+
+// count keeps the set of all endpoints' addresses, and remembers UDP endpoints that went.
+func (s *state) count(was, now chain, c *change) {
+	gone, come := apart(was.endpoints, now.endpoints)
+	for _, e := range come {
+		if s.live[e.Addr()]++; s.live[e.Addr()] == 1 {
+			toggle(&c.delLive, &c.addLive, e.Addr())
+		}
+	}
+	for _, e := range gone {
+		if now.udp {
+			put(&c.gone, e, true)
+		}
+		if s.live[e.Addr()]--; s.live[e.Addr()] == 0 {
+			delete(s.live, e.Addr())
+			toggle(&c.addLive, &c.delLive, e.Addr())
+		}
+	}
+}
+
+// toggle takes a back out of undo, where an earlier step of the same change put it, or adds it to do.
+func toggle(undo, do *[]netip.Addr, a netip.Addr) {
+	if i := slices.Index(*undo, a); i >= 0 {
+		*undo = slices.Delete(*undo, i, i+1)
+		return
+	}
+	*do = append(*do, a)
+}
+
+// apart gives what two sorted lists do not share.
+func apart(a, b []netip.AddrPort) (onlyA, onlyB []netip.AddrPort) {
+	for len(a) > 0 || len(b) > 0 {
+		order := 0
+		switch {
+		case len(a) == 0:
+			order = 1
+		case len(b) == 0:
+			order = -1
+		default:
+			order = cmp.Compare(a[0].Compare(b[0]), 0)
+		}
+		switch {
+		case order < 0:
+			onlyA, a = append(onlyA, a[0]), a[1:]
+		case order > 0:
+			onlyB, b = append(onlyB, b[0]), b[1:]
+		default:
+			a, b = a[1:], b[1:]
+		}
+	}
+	return onlyA, onlyB
+}
+
+func put[K comparable, V any](m *map[K]V, k K, v V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[k] = v
+}
