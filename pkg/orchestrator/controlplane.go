@@ -134,7 +134,7 @@ func (s *server) startControllers(parts *parts) error {
 	sched := scheduler.New(schedulerClient, shared, scheduler.Config{})
 	parts.run(func(ctx context.Context) error { sched.Run(ctx); return nil })
 	if s.network != nil {
-		s.network.serve(parts, shared)
+		s.network.serve(parts, shared, s.log)
 	}
 	shared.Start(parts.ctx.Done())
 	parts.run(func(ctx context.Context) error { <-ctx.Done(); shared.Shutdown(); return nil })
@@ -167,4 +167,12 @@ func (s *server) signToken(_ context.Context, r apiserver.TokenRequest) (string,
 		claims.Node = ref
 	}
 	return s.pki.tokens.Sign(claims, r.Audiences, r.Expires)
+}
+
+// podDial reaches pods and services from within the first node; hollow pods cannot be reached.
+func (s *server) podDial() func(context.Context, string, string) (net.Conn, error) {
+	if s.network == nil {
+		return nil
+	}
+	return s.network.node.Dial
 }

@@ -24,7 +24,7 @@ func lockDir(dir, name string) (*Lock, error) {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			pid, _ := os.ReadFile(path)
-			return nil, fmt.Errorf("%s is in use by another %s (process %s): stop that one first, or use another --data-dir", dir, name, strings.TrimSpace(string(pid)))
+			return nil, fmt.Errorf("%s is in use by another %s (process %s), stop that one first, or use another --data-dir: %w", dir, name, strings.TrimSpace(string(pid)), ErrRunning)
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -50,6 +50,8 @@ func RunServer(ctx context.Context, config Config, report *Reporter) (err error)
 			return err
 		}
 	}
+	// Whatever ends the server takes its network along, unless agents of other nodes still use it; only a kill leaves it.
+	defer func() { err = errors.Join(err, withdraw(&config)) }()
 	s := &server{config: config, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx, report); err != nil {
@@ -113,7 +115,10 @@ func (s *server) run(ctx context.Context, report *Reporter) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	return s.stopContainers()
+	// The agents end first, so that nobody starts anew what is stopped now.
+	stop()
+	parts.wait()
+	return s.network.stopContainers()
 }
 
 // settle decides the addresses of a new cluster, and checks those of an old one.
@@ -164,7 +169,7 @@ func (s *server) close() error {
 		errs = append(errs, s.api.Shutdown(ctx))
 	}
 	if s.network != nil {
-		errs = append(errs, s.network.close(context.Background()))
+		errs = append(errs, s.network.close())
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

@@ -69,6 +69,26 @@ func sweep(ctx context.Context, config *Config) error {
 	return errors.Join(errs...)
 }
 
+// withdraw takes the network of a cluster away whose server has ended, unless agents go on. Containers that still run keep it too.
+func withdraw(config *Config) error {
+	if config.Runtime != RuntimeOCI {
+		return nil
+	}
+	agents, err := filepath.Glob(filepath.Join(config.Dir, "nodes", "*", "agent.lock"))
+	if err != nil {
+		return fmt.Errorf("look for agents: %w", err)
+	}
+	for _, lock := range agents {
+		if pid, err := holder(lock); err != nil || pid > 0 {
+			return err
+		}
+	}
+	if err := network.Teardown(context.Background(), config.Name, config.Dir); err != nil {
+		return fmt.Errorf("take the network away: %w", err)
+	}
+	return nil
+}
+
 // sweepNode stops the containers that a dead agent left.
 func sweepNode(ctx context.Context, config *Config, node string) error {
 	if _, err := os.Stat(filepath.Join(nodeDir(config.Dir, node), "containers")); errors.Is(err, fs.ErrNotExist) {

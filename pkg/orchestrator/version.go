@@ -11,7 +11,7 @@ import (
 // Version is what /version answers: the Kubernetes release whose behaviour the server keeps.
 func Version() version.Info {
 	return version.Info{
-		Major: "1", Minor: "37", GitVersion: cli.KubernetesVersion, GitCommit: cli.Commit, GitTreeState: "clean",
+		Major: "1", Minor: "37", GitVersion: cli.KubectlVersion, GitCommit: cli.Commit, GitTreeState: "clean",
 		GoVersion: runtime.Version(), Compiler: runtime.Compiler, Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 }

@@ -1,0 +1,50 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"k8s.io/client-go/informers"
+
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/network"
+)
+
+// clusterNetwork is what one process holds of a cluster's network: the fabric and its own node.
+type clusterNetwork struct {
+	config  *Config
+	fabric  *network.Fabric
+	node    *network.Node
+	runtime container.Runtime // set once the node's containers are open
+}
+
+// openNetwork makes or takes up the network of the first node.
+func openNetwork(ctx context.Context, c *Config) (*clusterNetwork, error) {
+	return openNodeNetwork(ctx, c, nodeName(c.Name, 1), 1)
+}
+
+func openNodeNetwork(ctx context.Context, c *Config, node string, index int) (*clusterNetwork, error) {
+	fabric, err := network.Open(ctx, network.Config{
+		Cluster: c.Name, Dir: c.Dir, Egress: c.Egress,
+		Ranges: network.Ranges{Pods: c.PodRange, Services: c.ServiceRange, LoadBalancers: c.LoadBalancerRange, Nodes: c.NodeRange},
+	})
+	if err != nil {
+		return nil, err
+	}
+	n, err := fabric.AddNode(ctx, node, index)
+	if err != nil {
+		return nil, errors.Join(err, fabric.Close())
+	}
+	return &clusterNetwork{config: c, fabric: fabric, node: n}, nil
+}
+
+// serve keeps the node's rules and answers names, both from the informers of the process.
+func (n *clusterNetwork) serve(parts *parts, shared informers.SharedInformerFactory, log *slog.Logger) {
+	hooks := network.Hooks{Failed: func(err error) { log.Error("program services", "error", err) }}
+	parts.run(func(ctx context.Context) error { return n.node.RunServices(ctx, shared, hooks) })
+	n.serveDNS(parts, shared, log)
+}
+
+// close releases what the process holds; the network stays until teardown.
+func (n *clusterNetwork) close() error { return errors.Join(n.node.Close(), n.fabric.Close()) }
