@@ -64,6 +64,13 @@ func within(offset uint32, p netip.Prefix) []expr.Any {
 	}
 }
 
+// without holds for packets whose source or destination is elsewhere.
+func without(offset uint32, p netip.Prefix) []expr.Any {
+	out := within(offset, p)
+	out[len(out)-1] = unequal(r0, p.Addr().AsSlice())
+	return out
+}
+
 // local holds for packets with an address of the node as source or destination.
 func local(source bool) []expr.Any {
 	return []expr.Any{
@@ -154,11 +161,7 @@ func translate(reg uint32) expr.Any {
 func encodeSticky(name string, id uint32, c chain) [][]expr.Any {
 	sticky := stickyName(name)
 	remember := func(op uint32, timeout time.Duration) expr.Any {
-		d := &expr.Dynset{SrcRegKey: r4, SetName: sticky, Operation: op}
-		if op != dynsetDelete {
-			d.SrcRegData, d.Timeout = r1, timeout
-		}
-		return d
+		return &expr.Dynset{SrcRegKey: r4, SrcRegData: r1, SetName: sticky, Operation: op, Timeout: timeout}
 	}
 	known := []expr.Any{
 		address(r4, ipSource),

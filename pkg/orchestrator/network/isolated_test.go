@@ -75,6 +75,12 @@ func newMachine(t *testing.T, nodes int, egress bool) *machine {
 	m := &machine{t: t, dir: t.TempDir()}
 	m.c = Config{Cluster: "test", Dir: filepath.Join(m.dir, "cluster"), Ranges: testRanges(), Egress: egress}
 	m.open(nodes)
+	t.Cleanup(func() {
+		m.close()
+		if err := Teardown(context.Background(), "test", m.c.Dir); err != nil {
+			t.Error(err)
+		}
+	})
 	return m
 }
 

@@ -136,5 +136,5 @@ func hasTable(conn *nftables.Conn, name string) (bool, error) {
 func (n *Node) frame() frame {
 	r := n.f.c.Ranges
 	return frame{ip: n.ip, pods: n.pods, virtual: []netip.Prefix{r.Services, r.LoadBalancers},
-		sealed: n.index == 1 && !n.f.c.Egress, host: n.f.addrs.host}
+		sealed: n.index == 1 && !n.f.c.Egress, inner: []netip.Prefix{r.Pods, r.Nodes}}
 }

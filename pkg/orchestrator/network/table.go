@@ -103,7 +103,12 @@ func writeFrame(w *writer, f frame) {
 		own = append(own, append(append(interfaceIs(expr.MetaKeyOIFNAME, "lo", false), within(ipDestination, p)...), rejection()))
 	}
 	if f.sealed {
-		out := append(interfaceIs(expr.MetaKeyOIFNAME, uplink, true), address(r0, ipDestination), unequal(r0, f.host.AsSlice()), rejection())
+		// By destination too: a packet translated on its way out still bears the link that it would have left by.
+		out := interfaceIs(expr.MetaKeyOIFNAME, uplink, true)
+		for _, p := range f.inner {
+			out = append(out, without(ipDestination, p)...)
+		}
+		out = append(out, rejection())
 		forwarded, own = append(forwarded, out), append(own, out)
 	}
 	w.base("passing", nftables.ChainTypeFilter, nftables.ChainHookForward, *nftables.ChainPriorityFilter, forwarded...)
