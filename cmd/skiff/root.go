@@ -49,5 +49,8 @@ a kubeconfig names.`,
 	add(basic,
 		get.NewCommand(f),
 	)
+	if f.Name == "skiff" {
+		addOwn(root, f)
+	}
 	return root
 }

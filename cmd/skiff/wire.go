@@ -3,14 +3,33 @@ package main
 import (
 	"context"
 
+	"github.com/spf13/cobra"
+
+	"github.com/kubeskiff/skiff/pkg/agent"
 	"github.com/kubeskiff/skiff/pkg/cli"
-	"github.com/kubeskiff/skiff/pkg/cluster"
+	builtin "github.com/kubeskiff/skiff/pkg/cluster"
+	"github.com/kubeskiff/skiff/pkg/server"
+	"github.com/kubeskiff/skiff/pkg/service"
 )
 
 // wire gives the factory what only this program can: the built-in cluster and the kustomize engine.
 func wire(f *cli.Factory) {
 	f.Program = program
 	f.StartBuiltin = func(ctx context.Context, contextName string) (string, error) {
-		return cluster.Ensure(ctx, f, contextName)
+		return builtin.Ensure(ctx, f, contextName)
+	}
+}
+
+// addOwn adds the commands that kubectl does not have. Called as kubectl the program leaves them out.
+func addOwn(root *cobra.Command, f *cli.Factory) {
+	root.AddGroup(&cobra.Group{ID: "builtin", Title: "Built-in Cluster Commands:"})
+	for _, c := range []*cobra.Command{
+		builtin.NewCommand(f),
+		service.NewCommand(f),
+		server.NewCommand(f, execute, builtin.DataRoot),
+		agent.NewCommand(f, execute, builtin.DataRoot),
+	} {
+		c.GroupID = "builtin"
+		root.AddCommand(c)
 	}
 }
