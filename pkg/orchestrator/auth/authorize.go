@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"slices"
 	"strings"
 )
 
@@ -24,7 +23,16 @@ func (rs rules) allow(a Attributes) bool {
 		resource += "/" + a.Subresource
 	}
 	for _, r := range rs {
-		if r.group == a.Group && slices.Contains(strings.Fields(r.resources), resource) && slices.Contains(strings.Fields(r.verbs), a.Verb) {
+		if r.group == a.Group && lists(r.resources, resource) && lists(r.verbs, a.Verb) {
+			return true
+		}
+	}
+	return false
+}
+
+func lists(words, word string) bool {
+	for w := range strings.FieldsSeq(words) {
+		if w == word {
 			return true
 		}
 	}

@@ -223,3 +223,29 @@ func TestChain(t *testing.T) {
 		t.Errorf("a connection of the process got %+v, %v", user, err)
 	}
 }
+
+// FuzzToken: whatever comes as a bearer token, only what the key signed gets in.
+func FuzzToken(f *testing.F) {
+	key, err := LoadOrCreateTokenKey(f.TempDir(), issuer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := key.Sign(boundToPod(), nil, time.Now().Add(24*time.Hour))
+	if err != nil {
+		f.Fatal(err)
+	}
+	parts := strings.Split(good, ".")
+	for _, seed := range []string{good, "", "..", "a.b.c", parts[0] + "." + parts[1] + ".", parts[0] + ".e30." + parts[2], good + "=", " " + good} {
+		f.Add(seed)
+	}
+	tokens := NewServiceAccountTokens(key, cluster())
+	f.Fuzz(func(t *testing.T, token string) {
+		user, _, err := tokens.Review(t.Context(), token, nil)
+		if (user == nil) == (err == nil) {
+			t.Fatalf("got %+v and error %v", user, err)
+		}
+		if head, _, _ := strings.Cut(token, parts[2][:40]); user != nil && head != parts[0]+"."+parts[1]+"." {
+			t.Errorf("%q got in as %s", token, user.Name)
+		}
+	})
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -34,6 +36,7 @@ type boltLog struct {
 
 // OpenBolt opens or makes the file, which belongs to its owner alone and to one process at a time.
 func OpenBolt(path string) (Log, error) {
+	_, missing := os.Stat(path)
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: lockWait,
 		// The list of free pages is found anew at open, which reads everything anyway; so commits need not write it.
@@ -48,7 +51,21 @@ func OpenBolt(path string) (Log, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
+	if missing != nil {
+		if err := syncDir(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(fmt.Errorf("make store %s: %w", path, err), db.Close())
+		}
+	}
 	return &boltLog{db: db}, nil
+}
+
+// syncDir makes a new file's name last; its content is bbolt's care.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (b *boltLog) Load(each func(Record) error) (int64, error) {

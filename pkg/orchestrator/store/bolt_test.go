@@ -114,3 +114,19 @@ func fullDisk(path string) error {
 	}
 	return s.Close()
 }
+
+// FuzzRecord: what is in the file is read back, or said to be damaged.
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte("pods\x00a\x00x"), make([]byte, boltHeader))
+	f.Add([]byte("nodes\x00\x00n"), []byte("short"))
+	f.Add([]byte("no separators"), make([]byte, 40))
+	f.Fuzz(func(t *testing.T, k, v []byte) {
+		r, err := boltRecord(k, v)
+		if err != nil {
+			return
+		}
+		if got := r.Key.Resource + "\x00" + r.Key.Namespace + "\x00" + r.Key.Name; got != string(k) || len(r.Data) != len(v)-boltHeader {
+			t.Errorf("%q, %q became %+v", k, v, r)
+		}
+	})
+}

@@ -27,7 +27,8 @@ type Item struct {
 	encoded  encodings
 }
 
-// Codec turns objects into the bytes of the log and back. Encode leaves the resource version out; Stamp sets it. A codec
+// Codec turns objects into the bytes of the log and back. Encode leaves the resource version out; Stamp sets it; Decode keeps
+// nothing of data, and Index does not depend on the resource version. A codec
 // that also has a method Copy(obj any) any saves deletes without a Final from an Encode and a Decode.
 type Codec interface {
 	Encode(obj any) ([]byte, error)

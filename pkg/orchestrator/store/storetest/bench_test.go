@@ -117,3 +117,20 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	b.ReportMetric(float64(opening.Microseconds())/float64(b.N), "µs/open")
 }
+
+// BenchmarkTxnBoltAlone is the latency of one write that shares its sync with none.
+func BenchmarkTxnBoltAlone(b *testing.B) {
+	log, err := store.OpenBolt(filepath.Join(b.TempDir(), "store.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := openBench(b, log)
+	ctx := context.Background()
+	i := 0
+	for b.Loop() {
+		i++
+		if _, err := s.Txn(ctx, create(key("a", fmt.Sprint(i)), "1", "n1")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
