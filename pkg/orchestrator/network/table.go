@@ -61,8 +61,9 @@ type frame struct {
 	ip      netip.Addr   // the node's
 	pods    netip.Prefix // the node's
 	virtual []netip.Prefix
-	sealed  bool // nothing leaves by the uplink but for host
-	host    netip.Addr
+	// sealed keeps everything in, but for these.
+	sealed bool
+	inner  []netip.Prefix
 }
 
 // writeFrame replaces the whole table by an empty one, in the transaction that w collects.
