@@ -25,7 +25,9 @@ type openapiDocument struct {
 	hash string
 }
 
-func newOpenAPI(s *Server) *openapi { return &openapi{server: s, documents: map[string]*openapiDocument{}} }
+func newOpenAPI(s *Server) *openapi {
+	return &openapi{server: s, documents: map[string]*openapiDocument{}}
+}
 
 const v3Root = "/openapi/v3"
 

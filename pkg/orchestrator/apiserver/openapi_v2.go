@@ -23,27 +23,35 @@ func (o *openapi) v2(q *request) error {
 		return err
 	}
 	tag := etag(body)
-	for _, c := range parseAccept(q.Header.Get("Accept")) {
-		if !strings.HasPrefix(c.media, "application/com.github.") {
-			continue
-		}
-		h := q.w.Header()
-		h.Set("ETag", tag)
-		if q.Header.Get("If-None-Match") == tag {
-			q.w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
-		doc, err := openapi_v2.ParseDocument(body)
-		if err != nil {
-			return fmt.Errorf("turn OpenAPI v2 into protobuf: %w", err)
-		}
-		raw, err := proto.Marshal(doc)
-		if err != nil {
-			return fmt.Errorf("turn OpenAPI v2 into protobuf: %w", err)
-		}
-		return q.send(http.StatusOK, mediaV2, raw)
+	if !wantsV2Protobuf(q.Header.Get("Accept")) {
+		return q.tagged(tag, body)
 	}
-	return q.tagged(tag, body)
+	h := q.w.Header()
+	h.Set("ETag", tag)
+	if q.Header.Get("If-None-Match") == tag {
+		q.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	doc, err := openapi_v2.ParseDocument(body)
+	if err != nil {
+		return fmt.Errorf("turn OpenAPI v2 into protobuf: %w", err)
+	}
+	raw, err := proto.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("turn OpenAPI v2 into protobuf: %w", err)
+	}
+	return q.send(http.StatusOK, mediaV2, raw)
+}
+
+// wantsV2Protobuf looks for the media type as clients write it, which is no valid one: hence no parser.
+func wantsV2Protobuf(accept string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		media, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.HasPrefix(media, "application/com.github.proto-openapi.spec.v2") {
+			return true
+		}
+	}
+	return false
 }
 
 // v2JSON joins the group versions' schemas; what v3 says beyond v2 goes, and references move.

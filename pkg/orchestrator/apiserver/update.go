@@ -115,6 +115,7 @@ func (s *Server) modifyOnce(q *request, w writeOptions, c change) (*store.Item, 
 	if v := obj.GetResourceVersion(); v != "" && v != "0" && v != old.GetResourceVersion() {
 		return nil, false, apierrors.NewConflict(q.res.GroupResource(), q.path.name, errors.New(staleText))
 	}
+	obj.SetResourceVersion(old.GetResourceVersion())
 	if err := s.judge(q, obj, old); err != nil {
 		return nil, false, err
 	}
