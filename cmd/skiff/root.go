@@ -3,8 +3,16 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/kubeskiff/skiff/pkg/apiresources"
+	"github.com/kubeskiff/skiff/pkg/apply"
 	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/completion"
+	"github.com/kubeskiff/skiff/pkg/create"
+	"github.com/kubeskiff/skiff/pkg/delete"
 	"github.com/kubeskiff/skiff/pkg/get"
+	"github.com/kubeskiff/skiff/pkg/options"
+	"github.com/kubeskiff/skiff/pkg/version"
+	"github.com/kubeskiff/skiff/pkg/wait"
 )
 
 // The groups of the root's help.
@@ -47,7 +55,22 @@ a kubeconfig names.`,
 		root.AddCommand(cmds...)
 	}
 	add(basic,
+		create.NewCommand(f),
 		get.NewCommand(f),
+		delete.NewCommand(f),
+	)
+	add(advanced,
+		apply.NewCommand(f),
+		wait.NewCommand(f),
+	)
+	add(settings,
+		completion.NewCommand(f),
+	)
+	add(otherGroup,
+		apiresources.NewCommand(f),
+		apiresources.NewVersionsCommand(f),
+		options.NewCommand(f),
+		version.NewCommand(f),
 	)
 	if f.Name == "skiff" {
 		addOwn(root, f)

@@ -1,14 +1,18 @@
 package resource
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
 )
 
 type runtimeObject = runtime.Object
@@ -79,4 +83,33 @@ func decodeManifest(doc []byte, name string) (*unstructured.Unstructured, error)
 		return nil, fmt.Errorf("unable to decode %q: %v", name, err)
 	}
 	return u, nil
+}
+
+// ToManifest writes objects as YAML documents.
+func ToManifest(objects []*Object) ([]byte, error) {
+	var b bytes.Buffer
+	for i, o := range objects {
+		if i > 0 {
+			b.WriteString("---\n")
+		}
+		data, err := yaml.Marshal(o.Unstructured.Object)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(data)
+	}
+	return b.Bytes(), nil
+}
+
+// Parse reads objects from a manifest at hand.
+func (c *Client) Parse(ctx context.Context, q Query, manifest []byte, name string) ([]*Object, error) {
+	var out []*Object
+	s := source{name, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(manifest)), nil }}
+	for o, err := range c.load(ctx, q, s) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }

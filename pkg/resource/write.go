@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubeskiff/skiff/pkg/api"
 )
 
 // WriteOptions are the query parameters of a write.
@@ -121,4 +124,28 @@ func ListQuery(o metav1.ListOptions) url.Values {
 		q.Set("timeoutSeconds", strconv.FormatInt(*o.TimeoutSeconds, 10))
 	}
 	return q
+}
+
+// CreateTyped posts a typed object, which must carry its kind, and fills it with the server's answer.
+func (c *Client) CreateTyped(ctx context.Context, namespace string, obj api.Object, opts WriteOptions) error {
+	gvk := obj.GetObjectKind().GroupVersionKind()
+	m, err := c.Mapping(ctx, gvk)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(obj)
+	if err != nil {
+		return err
+	}
+	answer, err := c.Do(ctx, Request{Method: http.MethodPost, Path: m.Path(namespace, ""), Query: opts.query(), Body: body, Resource: m.GroupResource(), Name: obj.GetName()})
+	if err != nil {
+		return err
+	}
+	// What the server does not send must not stay.
+	reflect.ValueOf(obj).Elem().SetZero()
+	if err := json.Unmarshal(answer, obj); err != nil {
+		return err
+	}
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	return nil
 }
