@@ -149,3 +149,15 @@ func removeCgroupDir(dir string) error {
 		time.Sleep(pause)
 	}
 }
+
+// RemoveCgroups kills what runs in a node's cgroup and removes it: the end of a node whose Runtime may be dead.
+func RemoveCgroups(root string) error {
+	root = path.Clean("/" + root)
+	if root == "/" {
+		return errors.New("remove cgroups: the root is everybody's")
+	}
+	if err := killCgroup(root); err != nil {
+		return err
+	}
+	return removeCgroup(root)
+}

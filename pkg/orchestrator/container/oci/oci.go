@@ -44,7 +44,7 @@ var _ container.Runtime = (*Runtime)(nil)
 
 // New opens the directory: it finds the sandboxes and containers of a Runtime before it, records what ended meanwhile,
 // and sweeps away what was half made.
-func New(cfg Config) (container.Runtime, error) {
+func New(cfg Config) (*Runtime, error) {
 	if err := Check(); err != nil {
 		return nil, err
 	}

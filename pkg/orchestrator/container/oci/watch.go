@@ -48,6 +48,25 @@ func (r *Runtime) follow(s *sandbox) error {
 	return nil
 }
 
+// Close lets go of the shims and leaves everything running, for the next Runtime over the directory.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	var waits []chan struct{}
+	for _, s := range r.sandboxes {
+		s.closing = true
+		if s.watch != nil {
+			s.watch()
+			waits = append(waits, s.watching)
+			s.watch, s.watching = nil, nil
+		}
+	}
+	r.mu.Unlock()
+	for _, done := range waits {
+		<-done
+	}
+	return nil
+}
+
 // endShim has the shim kill its containers, record their ends, and go; it tells whether the shim did. A shim that was
 // being replaced at this very moment is ended too.
 func (r *Runtime) endShim(ctx context.Context, s *sandbox) (obeyed bool) {
