@@ -46,6 +46,7 @@ type Controller struct {
 	expect    *Expectations
 	synced    []cache.DoneChecker
 	factories []informers.SharedInformerFactory
+	before    []func(ctx context.Context) (func(), error)
 	custom    func(ctx context.Context)
 }
 
@@ -54,6 +55,8 @@ const (
 	firstRetry     = 5 * time.Millisecond
 	lastRetry      = 5 * time.Minute
 	defaultWorkers = 5
+	// maxPrepareRetry bounds the wait between attempts to get ready.
+	maxPrepareRetry = 10 * time.Second
 )
 
 // New makes a controller of a reconcile function. Handlers are added to the informers at once, so every controller is made
@@ -96,6 +99,13 @@ func (c *Controller) Run(ctx context.Context) {
 	if !cache.WaitFor(ctx, "", c.synced...) {
 		return
 	}
+	for _, prepare := range c.before {
+		cleanUp, ok := c.prepare(ctx, prepare)
+		if !ok {
+			return
+		}
+		defer cleanUp()
+	}
 	var workers sync.WaitGroup
 	for range c.workers {
 		workers.Go(func() {
@@ -104,6 +114,24 @@ func (c *Controller) Run(ctx context.Context) {
 		})
 	}
 	workers.Wait()
+}
+
+// prepare tries until it succeeds or ctx ends.
+func (c *Controller) prepare(ctx context.Context, prepare func(ctx context.Context) (func(), error)) (cleanUp func(), ok bool) {
+	for wait := firstRetry; ; wait = min(2*wait, maxPrepareRetry) {
+		cleanUp, err := prepare(ctx)
+		if err == nil {
+			return cleanUp, true
+		}
+		if ctx.Err() == nil {
+			klog.FromContext(ctx).Error(err, "prepare", "controller", c.name)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, false
+		case <-time.After(wait):
+		}
+	}
 }
 
 // Enqueue asks for a reconcile of key.

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"context"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -72,6 +74,12 @@ func Reads(informer Informer) Option {
 // Starts gives the controller an informer factory of its own, for what the shared one does not watch; it lives as long as Run.
 func Starts(factory informers.SharedInformerFactory) Option {
 	return func(c *Controller) { c.factories = append(c.factories, factory) }
+}
+
+// Before runs in Run, after the informers known so far have synced and before the first reconcile: for what only the running
+// server can tell. What it gives is called at the end.
+func Before(prepare func(ctx context.Context) (cleanUp func(), err error)) Option {
+	return func(c *Controller) { c.before = append(c.before, prepare) }
 }
 
 // Expecting keeps a key back until the informers show what the reconciler wrote for it.
