@@ -1,13 +1,19 @@
 package kubelet
 
 import (
-	"os"
+	"context"
+	"errors"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container/hollow"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/volume"
 )
 
@@ -50,6 +56,337 @@ func TestPodRunsAndIsDeleted(t *testing.T) {
 		if left, _ := filepath.Glob(filepath.Join(b.config.Dir, "*", "*")); len(left) > 0 {
 			t.Errorf("files are left: %v", left)
 		}
-		_ = os.Remove
+	})
+}
+
+func exits(code int, after time.Duration) hollow.Behaviour {
+	return hollow.Behaviour{Ends: true, Code: code, After: after}
+}
+
+func TestCrashLoop(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"app": exits(3, 100*time.Millisecond)}, func(b *bed) {
+		began := time.Now()
+		b.create(simplePod("crash", "app"))
+		p := b.until("crash", "backing off", func(p *corev1.Pod) bool {
+			s := p.Status.ContainerStatuses
+			return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == "CrashLoopBackOff"
+		})
+		s := p.Status.ContainerStatuses[0]
+		if want := "back-off 10s restarting failed container=app pod=crash_default(" + string(p.UID) + ")"; s.State.Waiting.Message != want {
+			t.Errorf("message %q, want %q", s.State.Waiting.Message, want)
+		}
+		if s.RestartCount != 1 || s.LastTerminationState.Terminated == nil || s.LastTerminationState.Terminated.ExitCode != 3 || s.LastTerminationState.Terminated.Reason != "Error" {
+			t.Errorf("status: %+v", s)
+		}
+		if p.Status.Phase != corev1.PodRunning {
+			t.Errorf("phase %s, want Running", p.Status.Phase)
+		}
+		b.until("crash", "restarted five times", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 5 })
+		// At once, then after 10, 20, 40 and 80 seconds.
+		if took := time.Since(began); took < 150*time.Second || took > 153*time.Second {
+			t.Errorf("five restarts took %s", took)
+		}
+		b.wantEvent("crash", "Warning BackOff Back-off restarting failed container app in pod crash_default(")
+	})
+}
+
+func TestPhases(t *testing.T) {
+	tests := []struct {
+		name      string
+		policy    corev1.RestartPolicy
+		behaviour map[string]hollow.Behaviour
+		want      corev1.PodPhase
+		reason    string
+	}{
+		{"all succeed", corev1.RestartPolicyNever, map[string]hollow.Behaviour{"a": exits(0, time.Second), "b": exits(0, 2*time.Second)}, corev1.PodSucceeded, "PodCompleted"},
+		{"one fails", corev1.RestartPolicyNever, map[string]hollow.Behaviour{"a": exits(1, time.Second), "b": exits(0, 2*time.Second)}, corev1.PodFailed, "PodFailed"},
+		{"on failure succeeds", corev1.RestartPolicyOnFailure, map[string]hollow.Behaviour{"a": exits(0, time.Second), "b": exits(0, time.Second)}, corev1.PodSucceeded, "PodCompleted"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			onBed(t, tt.behaviour, func(b *bed) {
+				pod := simplePod("job", "a", "b")
+				pod.Spec.RestartPolicy = tt.policy
+				b.create(pod)
+				p := b.until("job", "over", func(p *corev1.Pod) bool { return terminal(p.Status.Phase) })
+				if p.Status.Phase != tt.want || condition(p, corev1.PodReady).Reason != tt.reason {
+					t.Errorf("phase %s, ready %+v", p.Status.Phase, condition(p, corev1.PodReady))
+				}
+				b.Wait("the sandbox is stopped", func() bool {
+					s, _ := b.runtime.Sandboxes(b.Context())
+					return len(s) == 1 && !s[0].Ready
+				})
+				if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "job", metav1.DeleteOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				b.gone("job")
+			})
+		})
+	}
+}
+
+func TestInitContainersAndSidecars(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	var order []string
+	var mu sync.Mutex
+	behave := func(c container.ContainerConfig) hollow.Behaviour {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, c.Name)
+		switch c.Name {
+		case "first", "second":
+			return exits(0, time.Second)
+		}
+		return hollow.Behaviour{}
+	}
+	withHollow(t, hollow.Config{Behave: behave}, func(b *bed) {
+		pod := simplePod("web", "app")
+		for _, name := range []string{"first", "side", "second"} {
+			pod.Spec.InitContainers = append(pod.Spec.InitContainers, corev1.Container{Name: name, Image: "i", ImagePullPolicy: corev1.PullIfNotPresent, Command: []string{"run"}})
+		}
+		pod.Spec.InitContainers[1].RestartPolicy = &always
+		b.create(pod)
+		p := b.until("web", "initializing", func(p *corev1.Pod) bool {
+			return len(p.Status.InitContainerStatuses) == 3 && p.Status.InitContainerStatuses[0].State.Running != nil
+		})
+		if c := condition(p, corev1.PodInitialized); c.Status != corev1.ConditionFalse || c.Reason != "ContainersNotInitialized" || c.Message != "containers with incomplete status: [first side second]" {
+			t.Errorf("initialized: %+v", c)
+		}
+		if w := p.Status.ContainerStatuses[0].State.Waiting; w == nil || w.Reason != "PodInitializing" {
+			t.Errorf("state of app: %+v", p.Status.ContainerStatuses[0].State)
+		}
+		p = b.until("web", "ready", ready)
+		if got := strings.Join(order, " "); got != "first side second app" {
+			t.Errorf("order %s", got)
+		}
+		if s := p.Status.InitContainerStatuses; !s[0].Ready || s[0].State.Terminated == nil || s[0].State.Terminated.Reason != "Completed" || !s[1].Ready || s[1].State.Running == nil {
+			t.Errorf("init statuses: %+v", s)
+		}
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "web", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("web")
+		var kills []string
+		for _, e := range b.eventsOf("web") {
+			if name, ok := strings.CutPrefix(e, "Normal Killing Stopping container "); ok {
+				kills = append(kills, name)
+			}
+		}
+		if got := strings.Join(kills, " "); got != "app side" {
+			t.Errorf("stopped in order %q", got)
+		}
+	})
+}
+
+func TestInitFailure(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"init": exits(1, time.Second)}, func(b *bed) {
+		pod := simplePod("web", "app")
+		pod.Spec.RestartPolicy = corev1.RestartPolicyNever
+		pod.Spec.InitContainers = []corev1.Container{{Name: "init", Image: "i", ImagePullPolicy: corev1.PullIfNotPresent, Command: []string{"run"}}}
+		b.create(pod)
+		p := b.until("web", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if w := p.Status.ContainerStatuses[0].State.Waiting; w == nil || w.Reason != "PodInitializing" {
+			t.Errorf("state of app: %+v", p.Status.ContainerStatuses[0].State)
+		}
+	})
+}
+
+func TestPullFailure(t *testing.T) {
+	tries := 0
+	pull := func(ref string) (time.Duration, int64, error) {
+		if tries++; tries < 3 {
+			return 200 * time.Millisecond, 0, errors.New("registry/app:1: not found")
+		}
+		return 123 * time.Millisecond, 4711, nil
+	}
+	withHollow(t, hollow.Config{Pull: pull}, func(b *bed) {
+		b.create(simplePod("web", "app"))
+		waiting := func(reason string) func(p *corev1.Pod) bool {
+			return func(p *corev1.Pod) bool {
+				s := p.Status.ContainerStatuses
+				return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == reason
+			}
+		}
+		p := b.until("web", "failing to pull", waiting("ErrImagePull"))
+		if got := p.Status.ContainerStatuses[0].State.Waiting.Message; got != "registry/app:1: not found" {
+			t.Errorf("message %q", got)
+		}
+		p = b.until("web", "backing off", waiting("ImagePullBackOff"))
+		if got, want := p.Status.ContainerStatuses[0].State.Waiting.Message, `Back-off pulling image "registry/app:1": ErrImagePull: registry/app:1: not found`; got != want {
+			t.Errorf("message %q, want %q", got, want)
+		}
+		b.until("web", "ready", ready)
+		for _, want := range []string{
+			`Normal Pulling Pulling image "registry/app:1"`,
+			`Warning Failed Failed to pull image "registry/app:1": registry/app:1: not found`,
+			"Warning Failed Error: ErrImagePull", `Normal BackOff Back-off pulling image "registry/app:1"`, "Warning Failed Error: ImagePullBackOff",
+			`Normal Pulled Successfully pulled image "registry/app:1" in 123ms (123ms including waiting). Image size: 4711 bytes.`,
+		} {
+			b.wantEvent("web", want)
+		}
+	})
+}
+
+func TestImagePolicies(t *testing.T) {
+	withHollow(t, hollow.Config{NoCache: true}, func(b *bed) {
+		never := simplePod("never", "app")
+		never.Spec.Containers[0].ImagePullPolicy = corev1.PullNever
+		b.create(never)
+		p := b.until("never", "refused", func(p *corev1.Pod) bool {
+			s := p.Status.ContainerStatuses
+			return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == "ErrImageNeverPull"
+		})
+		if got, want := p.Status.ContainerStatuses[0].State.Waiting.Message, `Container image "registry/app:1" is not present with pull policy of Never`; got != want {
+			t.Errorf("message %q, want %q", got, want)
+		}
+		bad := simplePod("bad", "app")
+		bad.Spec.Containers[0].Image = "Upper"
+		b.create(bad)
+		p = b.until("bad", "refused", func(p *corev1.Pod) bool {
+			s := p.Status.ContainerStatuses
+			return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == "InvalidImageName"
+		})
+		if got, want := p.Status.ContainerStatuses[0].State.Waiting.Message,
+			`Failed to apply default image tag "Upper": couldn't parse image name "Upper": invalid reference format: repository name (library/Upper) must be lowercase`; got != want {
+			t.Errorf("message %q, want %q", got, want)
+		}
+	})
+}
+
+func TestGraceAndForce(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"app": {StopTakes: time.Hour}}, func(b *bed) {
+		b.create(simplePod("slow", "app"))
+		b.until("slow", "running", running)
+		began := time.Now()
+		five := int64(5)
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "slow", metav1.DeleteOptions{GracePeriodSeconds: &five}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("slow")
+		if took := time.Since(began); took < 5*time.Second || took > 6*time.Second {
+			t.Errorf("deletion with a grace of 5 s took %s", took)
+		}
+		b.create(simplePod("forced", "app"))
+		b.until("forced", "running", running)
+		zero := int64(0)
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "forced", metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("forced")
+		b.Wait("its sandbox is gone", func() bool { s, _ := b.runtime.Sandboxes(b.Context()); return len(s) == 0 })
+	})
+}
+
+func TestHooks(t *testing.T) {
+	var mu sync.Mutex
+	var ran []string
+	exec := func(_ context.Context, e container.ExecConfig) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		ran = append(ran, strings.Join(e.Args, " "))
+		if e.Args[0] == "bad" {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	onBed(t, map[string]hollow.Behaviour{"app": {Exec: exec}, "broken": {Exec: exec}}, func(b *bed) {
+		pod := simplePod("web", "app")
+		pod.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{
+			PostStart: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"hello"}}},
+			PreStop:   &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"bye"}}},
+		}
+		b.create(pod)
+		b.until("web", "ready", ready)
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "web", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("web")
+		if got := strings.Join(ran, ", "); got != "hello, bye" {
+			t.Errorf("hooks ran: %s", got)
+		}
+		broken := simplePod("broken", "broken")
+		broken.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{PostStart: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"bad"}}}}
+		b.create(broken)
+		b.until("broken", "restarted", func(p *corev1.Pod) bool {
+			return len(p.Status.ContainerStatuses) > 0 && p.Status.ContainerStatuses[0].RestartCount >= 2
+		})
+		b.wantEvent("broken", "Warning FailedPostStartHook PostStartHook failed")
+	})
+}
+
+func TestDeadline(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		pod := simplePod("web", "app")
+		seconds := int64(60)
+		pod.Spec.ActiveDeadlineSeconds = &seconds
+		b.create(pod)
+		b.until("web", "running", running)
+		p := b.until("web", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if p.Status.Reason != "DeadlineExceeded" || p.Status.Message != "Pod was active on the node longer than the specified deadline" {
+			t.Errorf("reason %q, message %q", p.Status.Reason, p.Status.Message)
+		}
+		p = b.until("web", "stopped", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].State.Terminated != nil })
+		if p.Status.Reason != "DeadlineExceeded" {
+			t.Errorf("reason %q", p.Status.Reason)
+		}
+	})
+}
+
+func TestOOM(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"app": {Ends: true, Code: 137, OOM: true, Message: "last words"}}, func(b *bed) {
+		pod := simplePod("big", "app")
+		pod.Spec.RestartPolicy = corev1.RestartPolicyNever
+		b.create(pod)
+		p := b.until("big", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.Reason != "OOMKilled" || s.ExitCode != 137 || s.Message != "last words" {
+			t.Errorf("state: %+v", s)
+		}
+	})
+}
+
+func TestAgentRestart(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"short": exits(7, time.Minute)}, func(b *bed) {
+		b.create(simplePod("stays", "app"))
+		never := simplePod("ends", "short")
+		never.Spec.RestartPolicy = corev1.RestartPolicyNever
+		b.create(never)
+		b.create(simplePod("leaves", "app"))
+		stays := b.until("stays", "ready", ready)
+		b.until("ends", "running", running)
+		b.until("leaves", "running", running)
+		b.stop()
+		zero := int64(0)
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "leaves", metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
+			t.Fatal(err)
+		}
+		b.Pass(2 * time.Minute)
+		b.start()
+		p := b.until("ends", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.ExitCode != 7 {
+			t.Errorf("state of what ended meanwhile: %+v", p.Status.ContainerStatuses[0].State)
+		}
+		b.Wait("the orphan is gone", func() bool { s, _ := b.runtime.Sandboxes(b.Context()); return len(s) == 2 })
+		b.Pass(time.Minute)
+		p = b.get("stays")
+		if got, want := p.Status.ContainerStatuses[0].ContainerID, stays.Status.ContainerStatuses[0].ContainerID; got != want || !ready(p) || p.Status.ContainerStatuses[0].RestartCount != 0 {
+			t.Errorf("what ran did not stay: %+v", p.Status.ContainerStatuses[0])
+		}
+	})
+}
+
+func TestShimDies(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		p := b.create(simplePod("web", "app"))
+		b.until("web", "ready", ready)
+		b.runtime.KillShim(sandboxID(p.UID, 0))
+		p = b.until("web", "restarted", func(p *corev1.Pod) bool {
+			return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p)
+		})
+		last := p.Status.ContainerStatuses[0].LastTerminationState.Terminated
+		if last == nil || last.Reason != "ShimDied" || last.ExitCode != 137 || last.Message == "" {
+			t.Errorf("last state: %+v", last)
+		}
+		b.wantEvent("web", "Warning Failed Container app was lost: the shim of the container was killed")
+		b.wantEvent("web", "Normal SandboxChanged Pod sandbox changed, it will be killed and re-created.")
 	})
 }

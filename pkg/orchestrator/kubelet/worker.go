@@ -212,10 +212,31 @@ func (w *worker) look(ctx context.Context, id string) {
 		if h.last == nil || h.last.ID != id || h.last.End != nil {
 			continue
 		}
-		if c, err := w.k.config.Runtime.ContainerStatus(ctx, id); err == nil {
-			w.note(h, c)
+		c, err := w.k.config.Runtime.ContainerStatus(ctx, id)
+		if err != nil {
+			continue
+		}
+		w.note(h, c)
+		if c.Reason == shimDied {
+			w.lookAtSandbox(ctx)
 		}
 	}
+}
+
+// lookAtSandbox asks the runtime whether the sandbox has outlived what has just died.
+func (w *worker) lookAtSandbox(ctx context.Context) {
+	all, err := w.k.config.Runtime.Sandboxes(ctx)
+	if err != nil || w.view.sandbox == nil {
+		return
+	}
+	now := *w.view.sandbox
+	now.Ready = false
+	for _, s := range all {
+		if s.ID == now.ID {
+			now.Ready = s.Ready
+		}
+	}
+	w.view.sandbox = &now
 }
 
 // note takes a container's state into its history.
