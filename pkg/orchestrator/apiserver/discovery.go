@@ -1,7 +1,7 @@
 package apiserver
 
 import (
-	"crypto/sha512"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -129,7 +129,7 @@ func plainPart(res *resource, name string) metav1.APIResource {
 
 // storageVersionHash tells clients when a kind's stored version changes.
 func storageVersionHash(kind schema.GroupVersionKind) string {
-	sum := sha512.Sum512([]byte(kind.Group + "/" + kind.Version + "/" + kind.Kind))
+	sum := sha256.Sum256([]byte(kind.Group + "/" + kind.Version + "/" + kind.Kind))
 	return base64.StdEncoding.EncodeToString(sum[:8])
 }
 

@@ -142,8 +142,6 @@ func (s *Server) serveResource(q *request) error {
 		return notAllowed()
 	}
 	switch p.verb {
-	case "get":
-		return s.get(q)
 	case "list":
 		return s.list(q)
 	case "watch":
@@ -153,6 +151,14 @@ func (s *Server) serveResource(q *request) error {
 			return notAllowed()
 		}
 		return s.create(q)
+	case "update", "patch", "get", "delete":
+		if p.name == "" {
+			return notAllowed()
+		}
+	}
+	switch p.verb {
+	case "get":
+		return s.get(q)
 	case "update":
 		return s.update(q)
 	case "patch":

@@ -13,8 +13,9 @@ import (
 	apischema "github.com/kubeskiff/skiff/pkg/api/schema"
 )
 
-// mediaV2 is the protobuf form of an OpenAPI v2 document, the only one that kubectl takes.
-const mediaV2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+// mediaV2 is the protobuf form of an OpenAPI v2 document, the only one that kubectl takes. It asks for it with an @ in the
+// name, which no parser of media types reads.
+const mediaV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 // v2 answers with the definitions of everything in one document, as older clients want it.
 func (o *openapi) v2(q *request) error {

@@ -163,9 +163,6 @@ func (s *Server) createView(q *request) error {
 	if err := q.fitNamespace(body); err != nil {
 		return err
 	}
-	if q.path.subresource == "token" {
-		return s.createToken(q, body)
-	}
 	if err := q.fitName(body); err != nil {
 		return err
 	}
@@ -178,6 +175,9 @@ func (s *Server) createView(q *request) error {
 	}
 	if err := admission.Validate(q.ctx, s.cfg.Admission, request); err != nil {
 		return err
+	}
+	if q.path.subresource == "token" {
+		return s.createToken(q, body)
 	}
 	if eviction, ok := body.(*policyv1.Eviction); ok {
 		return s.evict(q, w, eviction)
@@ -198,7 +198,7 @@ func (s *Server) setParent(q *request, w writeOptions, body api.Object) error {
 		if err := q.part.Set(obj, body); err != nil {
 			return nil, err
 		}
-		return q.manage(obj, old, w.manager)
+		return obj, nil
 	}})
 	return err
 }

@@ -130,8 +130,13 @@ func (s *Server) modifyOnce(q *request, w writeOptions, c change) (*store.Item, 
 func (s *Server) judge(q *request, obj, old api.Object) error {
 	carry(obj, old)
 	prepare, rules := q.res.Prepare, q.res.Validate
-	if q.part != nil && q.part.New == nil {
+	switch {
+	case q.part == nil:
+	case q.part.New == nil:
 		prepare, rules = q.part.Prepare, q.part.Validate
+	case q.path.verb == "create":
+		// A binding or an eviction has judged by itself what it may change.
+		prepare, rules = nil, nil
 	}
 	if prepare != nil {
 		prepare(obj, old)

@@ -43,7 +43,9 @@ func TestWatchFromEachRevision(t *testing.T) {
 		ctx, maps := c.Context(), c.Client().CoreV1().ConfigMaps("default")
 		start := c.Store.Revision()
 		var all []string
-		note := func(kind string, name, revision string) { all = append(all, fmt.Sprintf("%s %s@%s", kind, name, revision)) }
+		note := func(kind string, name, revision string) {
+			all = append(all, fmt.Sprintf("%s %s@%s", kind, name, revision))
+		}
 		for i := range 5 {
 			name := "m" + strconv.Itoa(i)
 			made, err := maps.Create(ctx, configMap(name), metav1.CreateOptions{})
