@@ -95,8 +95,12 @@ func (s *Server) Serve(ctx context.Context, udp net.PacketConn, tcp net.Listener
 	var wg sync.WaitGroup
 	for i, server := range servers {
 		started := make(chan struct{})
-		server.NotifyStartedFunc = sync.OnceFunc(func() { close(started) })
-		wg.Go(func() { errs[i] = server.ActivateAndServe() })
+		begun := sync.OnceFunc(func() { close(started) })
+		server.NotifyStartedFunc = begun
+		wg.Go(func() {
+			defer begun()
+			errs[i] = server.ActivateAndServe()
+		})
 		stop := context.AfterFunc(ctx, func() {
 			<-started // before, a shutdown is an error
 			_ = server.Shutdown()
