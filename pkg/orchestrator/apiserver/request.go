@@ -128,7 +128,7 @@ func nameSelected(query url.Values) string {
 	return name
 }
 
-// byPath says whether the URL itself names the object (nameSelected may have filled path.name for a list).
+// collection says that the verb is about many objects, though nameSelected may have filled in the name of the one it selects.
 func (p path) collection() bool {
 	return slices.Contains([]string{"list", "watch", "deletecollection"}, p.verb)
 }
@@ -141,6 +141,10 @@ func (q *request) attributes() auth.Attributes {
 		a.Namespace, a.Name = q.path.namespace, q.path.name
 		if a.Namespace == "" && a.Resource == "namespaces" && a.Group == "" {
 			a.Namespace = a.Name
+		}
+		if text := q.query.Get("fieldSelector"); text != "" && q.path.collection() {
+			// A selector that cannot be read is refused later; until then it selects nothing special.
+			a.Fields, _ = fields.ParseSelector(text)
 		}
 		if text := q.query.Get("fieldSelector"); text != "" && q.path.collection() {
 			if selector, err := fields.ParseSelector(text); err == nil {
