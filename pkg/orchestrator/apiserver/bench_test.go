@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/clustertest"
 )
@@ -85,8 +86,10 @@ func BenchmarkWatchFanOut(b *testing.B) {
 		}
 		<-w.ResultChan()
 		go func() {
-			for range w.ResultChan() {
-				heard.Done()
+			for e := range w.ResultChan() {
+				if e.Type == watch.Modified {
+					heard.Done()
+				}
 			}
 		}()
 	}
