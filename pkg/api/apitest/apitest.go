@@ -184,6 +184,7 @@ func Update(k *api.Kind, input, update []byte) (string, error) {
 	// What the server does to the metadata of an update.
 	o.SetUID(old.GetUID())
 	o.SetResourceVersion("1")
+	o.SetGeneration(1)
 	o.SetCreationTimestamp(old.GetCreationTimestamp())
 	if k.Prepare != nil {
 		k.Prepare(o, old)

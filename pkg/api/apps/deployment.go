@@ -30,6 +30,8 @@ var Deployment = api.Define(api.Spec[*appsv1.Deployment]{
 		"scale":  scaleView(deploymentScale, setDeploymentScale),
 		"status": api.Part(prepareDeploymentStatus, validateDeploymentStatus),
 	},
+	Describe:    describeDeployment,
+	Rollout:     deploymentRollout,
 	Columns:     deploymentColumns,
 	Scale:       &api.Scale{Spec: "spec.replicas", Status: "status.replicas"},
 	PodTemplate: func(d *appsv1.Deployment) *corev1.PodTemplateSpec { return &d.Spec.Template },

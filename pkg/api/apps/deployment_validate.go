@@ -55,14 +55,8 @@ func validateStrategy(s *appsv1.DeploymentStrategy, path *field.Path) field.Erro
 		}
 		return validateRolling(s.RollingUpdate, rolling)
 	}
-	return field.ErrorList{field.NotSupported(path, internalStrategy{Type: s.Type, RollingUpdate: s.RollingUpdate},
+	return field.ErrorList{field.NotSupported(path, core.Internal{Value: s},
 		[]appsv1.DeploymentStrategyType{appsv1.RecreateDeploymentStrategyType, appsv1.RollingUpdateDeploymentStrategyType})}
-}
-
-// internalStrategy writes a strategy as upstream's error does, which shows its internal type.
-type internalStrategy struct {
-	Type          appsv1.DeploymentStrategyType
-	RollingUpdate *appsv1.RollingUpdateDeployment
 }
 
 func validateRolling(r *appsv1.RollingUpdateDeployment, path *field.Path) field.ErrorList {

@@ -46,6 +46,7 @@ var ReplicaSet = api.Define(api.Spec[*appsv1.ReplicaSet]{
 			r.Spec, r.Generation = old.Spec, old.Generation
 		}, validateReplicaSetStatus),
 	},
+	Describe:    describeReplicaSet,
 	Columns:     replicaSetColumns,
 	Scale:       &api.Scale{Spec: "spec.replicas", Status: "status.replicas"},
 	PodTemplate: func(r *appsv1.ReplicaSet) *corev1.PodTemplateSpec { return &r.Spec.Template },

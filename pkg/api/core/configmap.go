@@ -18,6 +18,7 @@ var ConfigMap = api.Define(api.Spec[*corev1.ConfigMap]{
 		}
 	},
 	Validate: validateConfigMap,
+	Describe: describeConfigMap,
 	Columns: &api.Table[*corev1.ConfigMap]{
 		Definitions: []metav1.TableColumnDefinition{
 			api.NameColumn(), api.Column("Data", "string", corev1.ConfigMap{}.SwaggerDoc()["data"]), api.AgeColumn(),

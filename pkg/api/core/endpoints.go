@@ -27,6 +27,7 @@ var Endpoints = api.Define(api.Spec[*corev1.Endpoints]{
 		}
 	},
 	Validate: validateEndpoints,
+	Describe: describeEndpoints,
 	Columns: &api.Table[*corev1.Endpoints]{
 		Definitions: []metav1.TableColumnDefinition{
 			api.NameColumn(), api.Column("Endpoints", "string", corev1.Endpoints{}.SwaggerDoc()["subsets"]), api.AgeColumn(),

@@ -17,8 +17,8 @@ import (
 func ValidateMeta(m *metav1.ObjectMeta, namespaced bool, name apivalidation.ValidateNameFunc) field.ErrorList {
 	path := field.NewPath("metadata")
 	errs := apivalidation.ValidateObjectMeta(m, namespaced, name, path)
-	for _, f := range m.Finalizers {
-		errs = append(errs, validateKubeFinalizer(f, path.Child("finalizers"))...)
+	for i, f := range m.Finalizers {
+		errs = append(errs, validateKubeFinalizer(f, path.Child("finalizers").Index(i))...)
 	}
 	return errs
 }
@@ -27,8 +27,8 @@ func ValidateMeta(m *metav1.ObjectMeta, namespaced bool, name apivalidation.Vali
 func ValidateMetaUpdate(m, old *metav1.ObjectMeta) field.ErrorList {
 	path := field.NewPath("metadata")
 	errs := apivalidation.ValidateObjectMetaUpdate(m, old, path)
-	for _, f := range m.Finalizers {
-		errs = append(errs, validateKubeFinalizer(f, path.Child("finalizers"))...)
+	for i, f := range m.Finalizers {
+		errs = append(errs, validateKubeFinalizer(f, path.Child("finalizers").Index(i))...)
 	}
 	return errs
 }

@@ -29,6 +29,7 @@ var Namespace = api.Define(api.Spec[*corev1.Namespace]{
 		"status":   api.Part(func(n, old *corev1.Namespace) { n.Spec = old.Spec }, validateNamespaceStatus),
 		"finalize": {Verbs: []string{"update"}, Prepare: finalize.Prepare, Validate: finalize.Validate},
 	},
+	Describe: describeNamespace,
 	Columns: &api.Table[*corev1.Namespace]{
 		Definitions: []metav1.TableColumnDefinition{
 			api.NameColumn(), api.Column("Status", "string", "The status of the namespace"), api.AgeColumn(),

@@ -29,7 +29,8 @@ var Node = api.Define(api.Spec[*corev1.Node]{
 		"status": api.Part(func(n, old *corev1.Node) { n.Spec = old.Spec }, validateNodeUpdate),
 		"proxy":  connect("NodeProxyOptions", "create", "delete", "get", "patch", "update"),
 	},
-	Columns: nodeColumns,
+	Describe: describeNode,
+	Columns:  nodeColumns,
 })
 
 func defaultNode(n *corev1.Node) {

@@ -36,7 +36,7 @@ func validateNodeUpdate(n, old *corev1.Node) field.ErrorList {
 	seen := map[corev1.NodeAddress]bool{}
 	for i, a := range n.Status.Addresses {
 		if seen[a] {
-			errs = append(errs, field.Duplicate(field.NewPath("status", "addresses").Index(i), a))
+			errs = append(errs, field.Duplicate(field.NewPath("status", "addresses").Index(i), Internal{a}))
 		}
 		seen[a] = true
 	}
@@ -73,7 +73,7 @@ func validateTaints(taints []corev1.Taint) (errs field.ErrorList) {
 		}
 		errs = append(errs, validateTaintEffect(t.Effect, false, path.Child("effect"))...)
 		if key := (id{t.Key, t.Effect}); seen[key] {
-			twice := field.Duplicate(path, t)
+			twice := field.Duplicate(path, Internal{t})
 			twice.Detail = "taints must be unique by key and effect pair"
 			errs = append(errs, twice)
 		} else {

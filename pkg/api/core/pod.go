@@ -42,7 +42,8 @@ var Pod = api.Define(api.Spec[*corev1.Pod]{
 		"resize":              api.Part(preparePodResize, validatePodResize),
 		"status":              api.Part(preparePodStatus, validatePodStatus),
 	},
-	Columns: podColumns,
+	Describe: describePod,
+	Columns:  podColumns,
 })
 
 // connect is a subresource that leads to a kubelet; kind is what discovery calls the options it takes.

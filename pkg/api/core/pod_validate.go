@@ -3,10 +3,8 @@ package core
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -170,10 +168,7 @@ func onlyRemovedGates(is, was []corev1.PodSchedulingGate, path *field.Path) (err
 	return errs
 }
 
-// typeNames finds the package of type names in a diff: upstream compares its internal types, of the package core.
-var typeNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bv1\.([A-Z])`) })
-
-func specDiff(old, is any) string { return typeNames().ReplaceAllString(diff.Diff(old, is), "core.$1") }
+func specDiff(old, is any) string { return diff.Diff(Internal{old}, Internal{is}) }
 
 func validateEphemeralContainers(p, old *corev1.Pod) field.ErrorList {
 	errs := ValidateMetaUpdate(&p.ObjectMeta, &old.ObjectMeta)

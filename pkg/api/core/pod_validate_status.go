@@ -84,12 +84,12 @@ func validatePodIPs(ips []corev1.PodIP, path *field.Path) (errs field.ErrorList)
 		errs = append(errs, validation.IsValidIP(path.Index(i), ips[i].IP)...)
 	}
 	if len(ips) > 2 || len(ips) == 2 && familyOf(ips[0].IP) == familyOf(ips[1].IP) {
-		errs = append(errs, field.Invalid(path, ips, "may specify no more than one IP for each IP family"))
+		errs = append(errs, field.Invalid(path, Internal{ips}, "may specify no more than one IP for each IP family"))
 	}
 	seen := map[string]bool{}
 	for i := range ips {
 		if seen[ips[i].IP] {
-			errs = append(errs, field.Duplicate(path.Index(i), ips[i]))
+			errs = append(errs, field.Duplicate(path.Index(i), Internal{ips[i]}))
 		}
 		seen[ips[i].IP] = true
 	}

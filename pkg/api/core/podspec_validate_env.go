@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -67,9 +68,7 @@ func validateValueFrom(v *corev1.EnvVar, path *field.Path) (errs field.ErrorList
 }
 
 func validateKeyRef(name, key string, path *field.Path) (errs field.ErrorList) {
-	if name == "" {
-		errs = append(errs, field.Required(path.Child("name"), ""))
-	}
+	errs = invalid(path.Child("name"), name, apivalidation.NameIsDNSSubdomain(name, false), "")
 	if key == "" {
 		return append(errs, field.Required(path.Child("key"), ""))
 	}
@@ -156,11 +155,11 @@ func validateEnvFrom(list []corev1.EnvFromSource, path *field.Path) (errs field.
 		if e.Prefix != "" {
 			errs = append(errs, invalid(at.Child("prefix"), e.Prefix, validation.IsRelaxedEnvVarName(e.Prefix), "")...)
 		}
-		if e.ConfigMapRef != nil && e.ConfigMapRef.Name == "" {
-			errs = append(errs, field.Required(at.Child("configMapRef", "name"), ""))
+		if e.ConfigMapRef != nil {
+			errs = append(errs, validateEnvSource(e.ConfigMapRef.Name, at.Child("configMapRef", "name"))...)
 		}
-		if e.SecretRef != nil && e.SecretRef.Name == "" {
-			errs = append(errs, field.Required(at.Child("secretRef", "name"), ""))
+		if e.SecretRef != nil {
+			errs = append(errs, validateEnvSource(e.SecretRef.Name, at.Child("secretRef", "name"))...)
 		}
 		switch {
 		case e.ConfigMapRef == nil && e.SecretRef == nil:
@@ -170,4 +169,11 @@ func validateEnvFrom(list []corev1.EnvFromSource, path *field.Path) (errs field.
 		}
 	}
 	return errs
+}
+
+func validateEnvSource(name string, path *field.Path) field.ErrorList {
+	if name == "" {
+		return field.ErrorList{field.Required(path, "")}
+	}
+	return invalid(path, name, apivalidation.NameIsDNSSubdomain(name, true), "")
 }

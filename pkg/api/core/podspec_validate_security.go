@@ -29,12 +29,12 @@ func validateSecurityContext(c *corev1.SecurityContext, hostUsers bool, path *fi
 	errs = append(errs, validateSeccomp(c.SeccompProfile, path.Child("seccompProfile"))...)
 	if escalation := c.AllowPrivilegeEscalation; escalation != nil && !*escalation {
 		if isPrivileged(c) {
-			errs = append(errs, field.Invalid(path, c, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
+			errs = append(errs, field.Invalid(path, Internal{c}, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
 		}
 		if c.Capabilities != nil {
 			for _, name := range c.Capabilities.Add {
 				if name == "CAP_SYS_ADMIN" {
-					errs = append(errs, field.Invalid(path, c, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
+					errs = append(errs, field.Invalid(path, Internal{c}, "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
 				}
 			}
 		}
@@ -68,7 +68,7 @@ func validateSeccomp(p *corev1.SeccompProfile, path *field.Path) (errs field.Err
 	case local:
 		errs = append(errs, descending(*p.LocalhostProfile, file)...)
 	case p.LocalhostProfile != nil:
-		errs = append(errs, field.Invalid(file, p, "can only be set when seccomp type is Localhost"))
+		errs = append(errs, field.Invalid(file, Internal{p}, "can only be set when seccomp type is Localhost"))
 	}
 	return errs
 }

@@ -21,6 +21,7 @@ var Secret = api.Define(api.Spec[*corev1.Secret]{
 	Fields: map[string]func(*corev1.Secret) string{
 		"type": func(s *corev1.Secret) string { return string(s.Type) },
 	},
+	Describe: describeSecret,
 	Columns: &api.Table[*corev1.Secret]{
 		Definitions: []metav1.TableColumnDefinition{
 			api.NameColumn(),

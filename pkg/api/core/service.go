@@ -53,6 +53,7 @@ var Service = api.Define(api.Spec[*corev1.Service]{
 			}
 		},
 	},
+	Describe:    describeService,
 	PodSelector: servicePods,
 })
 

@@ -124,21 +124,11 @@ func validatePortsUnique(s *corev1.Service, path *field.Path) (errs field.ErrorL
 	for i, p := range s.Spec.Ports {
 		key := id{p.Protocol, p.Port}
 		if ports[key] {
-			errs = append(errs, field.Duplicate(path.Index(i), internalServicePort{Protocol: p.Protocol, Port: p.Port}))
+			errs = append(errs, field.Duplicate(path.Index(i), Internal{corev1.ServicePort{Protocol: p.Protocol, Port: p.Port}}))
 		}
 		ports[key] = true
 	}
 	return errs
-}
-
-// internalServicePort writes a port as upstream's error does, which shows its internal type.
-type internalServicePort struct {
-	Name        string
-	Protocol    corev1.Protocol
-	AppProtocol *string
-	Port        int32
-	TargetPort  intstr.IntOrString
-	NodePort    int32
 }
 
 // maxAffinitySeconds is a day.

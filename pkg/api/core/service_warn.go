@@ -12,11 +12,11 @@ import (
 func warnService(s, _ *corev1.Service) (warnings []string) {
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	spec, path := &s.Spec, field.NewPath("spec")
-	headless := isHeadless(s)
+	headless := isHeadless(s) && spec.Type == corev1.ServiceTypeClusterIP
 	if _, ok := s.Annotations[corev1.DeprecatedAnnotationTopologyAwareHints]; ok {
 		warn("annotation %s is deprecated, please use %s instead", corev1.DeprecatedAnnotationTopologyAwareHints, corev1.AnnotationTopologyMode)
 	}
-	if !headless {
+	if !isHeadless(s) {
 		warnings = append(warnings, warnIPs(path.Child("clusterIPs"), spec.ClusterIPs)...)
 	}
 	if headless && spec.LoadBalancerIP != "" {

@@ -28,6 +28,7 @@ var ServiceAccount = api.Define(api.Spec[*corev1.ServiceAccount]{
 		"token": api.View[*corev1.ServiceAccount, *authenticationv1.TokenRequest](
 			authenticationv1.SchemeGroupVersion.WithKind("TokenRequest"), []string{"create"}, nil, nil),
 	},
+	Describe: describeServiceAccount,
 	Columns: &api.Table[*corev1.ServiceAccount]{
 		Definitions: []metav1.TableColumnDefinition{api.NameColumn(), api.AgeColumn()},
 		Cells: func(a *corev1.ServiceAccount) []any {

@@ -23,6 +23,7 @@ var EndpointSlice = api.Define(api.Spec[*discoveryv1.EndpointSlice]{
 	Prepare:    prepareEndpointSlice,
 	Validate:   validateEndpointSlice,
 	Warn:       warnEndpointSlice,
+	Describe:   describeEndpointSlice,
 	Columns: &api.Table[*discoveryv1.EndpointSlice]{
 		Definitions: []metav1.TableColumnDefinition{
 			api.NameColumn(),

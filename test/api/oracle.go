@@ -1,0 +1,255 @@
+// Command api holds the rules of package api against those of Kubernetes itself: for each golden file it runs both sides'
+// defaults, validation and tables on the same inputs and prints where they differ. The product never links it.
+//
+//	go run . [KIND...]
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/coordination/install"
+	"k8s.io/kubernetes/pkg/apis/core"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/discovery/install"
+	"k8s.io/kubernetes/pkg/capabilities"
+	"k8s.io/kubernetes/pkg/printers"
+	printersinternal "k8s.io/kubernetes/pkg/printers/internalversion"
+	"k8s.io/kubernetes/pkg/registry/apps/controllerrevision"
+	"k8s.io/kubernetes/pkg/registry/apps/deployment"
+	"k8s.io/kubernetes/pkg/registry/apps/replicaset"
+	"k8s.io/kubernetes/pkg/registry/coordination/lease"
+	"k8s.io/kubernetes/pkg/registry/core/configmap"
+	"k8s.io/kubernetes/pkg/registry/core/endpoint"
+	"k8s.io/kubernetes/pkg/registry/core/event"
+	"k8s.io/kubernetes/pkg/registry/core/namespace"
+	"k8s.io/kubernetes/pkg/registry/core/node"
+	"k8s.io/kubernetes/pkg/registry/core/pod"
+	"k8s.io/kubernetes/pkg/registry/core/secret"
+	"k8s.io/kubernetes/pkg/registry/core/service"
+	"k8s.io/kubernetes/pkg/registry/core/serviceaccount"
+	"k8s.io/kubernetes/pkg/registry/discovery/endpointslice"
+	"sigs.k8s.io/yaml"
+
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
+
+	"github.com/kubeskiff/skiff/pkg/api"
+	"github.com/kubeskiff/skiff/pkg/api/all"
+	"github.com/kubeskiff/skiff/pkg/api/apitest"
+)
+
+type strategy interface {
+	rest.RESTCreateStrategy
+	rest.RESTUpdateStrategy
+}
+
+var strategies = map[string]strategy{
+	"ConfigMap": configmap.Strategy, "Endpoints": endpoint.Strategy, "Event": event.Strategy, "Namespace": namespace.Strategy,
+	"Node": node.Strategy, "Pod": pod.Strategy, "Secret": secret.Strategy, "Service": service.Strategy,
+	"ServiceAccount": serviceaccount.Strategy, "Deployment": deployment.Strategy, "ReplicaSet": replicaset.Strategy,
+	"ControllerRevision": controllerrevision.Strategy, "Lease": lease.Strategy, "EndpointSlice": endpointslice.Strategy,
+}
+
+func main() {
+	capabilities.Initialize(capabilities.Capabilities{AllowPrivileged: true})
+	table := printers.NewTableGenerator().With(printersinternal.AddHandlers)
+	differences := 0
+	for _, k := range all.Kinds() {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], k.Kind) {
+			continue
+		}
+		data, err := os.ReadFile(apitest.File("../../pkg/api", k))
+		if err != nil {
+			log.Fatal(err)
+		}
+		o := oracle{kind: k, archive: txtar.Parse(data), table: table}
+		o.run()
+		differences += o.differences
+	}
+	fmt.Printf("%d differences\n", differences)
+	if differences > 0 {
+		os.Exit(1)
+	}
+}
+
+type oracle struct {
+	kind        *api.Kind
+	archive     *txtar.Archive
+	table       printers.TableGenerator
+	differences int
+}
+
+func (o *oracle) run() {
+	input := apitest.Part(o.archive, "input.yaml")
+	o.compare("defaulted", o.must(apitest.Defaulted(o.kind, input)), o.defaulted(input))
+	o.compare("wide", o.must(apitest.Table(true)(o.kind, input)), o.cells(input))
+	o.compare("warnings", o.must(apitest.Warnings(o.kind, input)), o.warnings(input))
+	o.columns(input)
+	for _, f := range o.archive.Files {
+		switch {
+		case strings.HasPrefix(f.Name, "reject/") && strings.HasSuffix(f.Name, ".yaml"):
+			o.compare(f.Name, o.must(apitest.Create(o.kind, f.Data)), apitest.Errors(o.create(f.Data)))
+			o.compare(f.Name+" warnings", o.must(apitest.Warnings(o.kind, f.Data)), o.warnings(f.Data))
+		case strings.HasPrefix(f.Name, "update/") && strings.HasSuffix(f.Name, ".yaml"):
+			o.compare(f.Name, o.must(apitest.Update(o.kind, input, f.Data)), o.update(input, f.Data))
+		}
+	}
+}
+
+func (o *oracle) must(s string, err error) string {
+	if err != nil {
+		log.Fatalf("%s: %v", o.kind.Kind, err)
+	}
+	return s
+}
+
+// compare ignores the order of lines in lists of errors: both sides range over maps.
+func (o *oracle) compare(what, ours, theirs string) {
+	if ours == theirs {
+		return
+	}
+	a, b := strings.Split(ours, "\n"), strings.Split(theirs, "\n")
+	if what != "defaulted" {
+		slices.Sort(a)
+		slices.Sort(b)
+	}
+	if slices.Equal(a, b) {
+		return
+	}
+	o.differences++
+	fmt.Printf("== %s %s\n", o.kind.Kind, what)
+	for _, l := range a {
+		if !slices.Contains(b, l) {
+			fmt.Println("  ours:   " + l)
+		}
+	}
+	for _, l := range b {
+		if !slices.Contains(a, l) {
+			fmt.Println("  theirs: " + l)
+		}
+	}
+}
+
+func (o *oracle) context() context.Context {
+	ctx := genericapirequest.WithNamespace(context.Background(), "default")
+	return genericapirequest.WithRequestInfo(ctx, &genericapirequest.RequestInfo{
+		IsResourceRequest: true, APIGroup: o.kind.GroupVersion.Group, APIVersion: o.kind.GroupVersion.Version, Resource: o.kind.Resource,
+	})
+}
+
+func (o *oracle) versioned(data []byte) runtime.Object {
+	v, err := legacyscheme.Scheme.New(o.kind.GVK())
+	if err == nil {
+		err = yaml.UnmarshalStrict(data, v)
+	}
+	if err != nil {
+		log.Fatalf("%s: %v", o.kind.Kind, err)
+	}
+	v.GetObjectKind().SetGroupVersionKind(o.kind.GVK())
+	legacyscheme.Scheme.Default(v)
+	return v
+}
+
+func (o *oracle) internal(data []byte) runtime.Object {
+	i, err := legacyscheme.Scheme.ConvertToVersion(o.versioned(data), runtime.InternalGroupVersioner)
+	if err != nil {
+		log.Fatalf("%s: %v", o.kind.Kind, err)
+	}
+	return i
+}
+
+func (o *oracle) defaulted(data []byte) string {
+	out, err := yaml.Marshal(o.versioned(data))
+	return o.must(string(out), err)
+}
+
+func (o *oracle) create(data []byte) field.ErrorList {
+	s, in := strategies[o.kind.Kind], o.internal(data)
+	s.PrepareForCreate(o.context(), in)
+	return s.Validate(o.context(), in)
+}
+
+func (o *oracle) warnings(data []byte) string {
+	s, in := strategies[o.kind.Kind], o.internal(data)
+	s.PrepareForCreate(o.context(), in)
+	return lines(s.WarningsOnCreate(o.context(), in))
+}
+
+func (o *oracle) update(input, data []byte) string {
+	s, old, in := strategies[o.kind.Kind], o.internal(input), o.internal(data)
+	if is, ok := in.(*core.Service); ok {
+		keepAllocated(is, old.(*core.Service))
+	}
+	was, _ := meta.Accessor(old)
+	is, _ := meta.Accessor(in)
+	was.SetGeneration(1)
+	was.SetResourceVersion("1")
+	is.SetUID(was.GetUID())
+	is.SetResourceVersion("1")
+	is.SetCreationTimestamp(was.GetCreationTimestamp())
+	is.SetGeneration(was.GetGeneration())
+	s.PrepareForUpdate(o.context(), in, old)
+	if errs := apitest.Errors(s.ValidateUpdate(o.context(), in, old)); errs != "" {
+		return errs
+	}
+	return fmt.Sprintf("ok, generation %d\n", is.GetGeneration())
+}
+
+// keepAllocated stands for what the real server's storage does to a Service before its strategy sees it.
+func keepAllocated(is, was *core.Service) {
+	if is.Spec.ClusterIP == "" {
+		is.Spec.ClusterIP, is.Spec.ClusterIPs = was.Spec.ClusterIP, was.Spec.ClusterIPs
+	}
+	if len(is.Spec.ClusterIPs) == 0 {
+		is.Spec.ClusterIPs = []string{is.Spec.ClusterIP}
+	}
+	if len(is.Spec.IPFamilies) == 0 {
+		is.Spec.IPFamilies = was.Spec.IPFamilies
+	}
+}
+
+func (o *oracle) cells(data []byte) string {
+	t, err := o.table.GenerateTable(o.internal(data), printers.GenerateOptions{Wide: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// The row as our side writes it, whatever the columns are: ages differ by the clock, which is why they are left out.
+	fake := *o.kind
+	fake.Columns = &api.Columns{Definitions: t.ColumnDefinitions, Cells: func(api.Object) []any { return t.Rows[0].Cells }}
+	return o.must(apitest.Table(true)(&fake, data))
+}
+
+func (o *oracle) columns(data []byte) {
+	t, err := o.table.GenerateTable(o.internal(data), printers.GenerateOptions{Wide: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	text := func(list []metav1.TableColumnDefinition) string {
+		var b strings.Builder
+		for _, d := range list {
+			fmt.Fprintf(&b, "%+v\n", d)
+		}
+		return b.String()
+	}
+	o.compare("columns", text(o.kind.Columns.Definitions), text(t.ColumnDefinitions))
+}
+
+func lines(list []string) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString(s + "\n")
+	}
+	return b.String()
+}
