@@ -92,7 +92,7 @@ func (s *Server) ClientConfig(user auth.User) *rest.Config {
 	s.transports = append(s.transports, t)
 	s.mu.Unlock()
 	return &rest.Config{
-		Host: "http://skiff", Transport: t, QPS: -1, UserAgent: "skiff",
+		Host: "http://skiff", Transport: t, QPS: -1, UserAgent: "skiff", WarningHandler: rest.NoWarnings{},
 		ContentConfig: rest.ContentConfig{
 			ContentType:        mediaProtobuf,
 			AcceptContentTypes: mediaProtobuf + "," + mediaJSON,
