@@ -18,26 +18,40 @@ type slot struct {
 
 // change is what a transaction does, in the order in which it must be written.
 type change struct {
-	addChains  []string         // empty ones
-	addSticky  []string         // maps of clients and their endpoints, named like the chain
-	delSlots   []slot           // before addSlots: a place may change hands
-	addSlots   []slot           //
-	fill       map[string]chain // chains whose rules are written anew
-	ids        map[string]uint32
-	delEntries map[entry]string
-	addEntries map[entry]string
-	delChains  []string
-	delSticky  []string
-	delLive    []netip.Addr
-	addLive    []netip.Addr
-	delAlive   []slot // n is not used
-	addAlive   []slot
+	addChains []string         // empty ones
+	addSticky []string         // maps of clients and their endpoints, named like the chain
+	delSlots  []slot           // before addSlots: a place may change hands
+	addSlots  []slot           //
+	fill      map[string]chain // chains whose rules are written anew
+	ids       map[string]uint32
+	entries   map[entry]turn
+	delChains []string
+	delSticky []string
+	delLive   []netip.Addr
+	addLive   []netip.Addr
+	delAlive  []slot // n is not used
+	addAlive  []slot
 	// gone are UDP endpoints whose flows must be forgotten.
 	gone map[netip.AddrPort]bool
 }
 
+// turn is where an entry led before the transaction and leads after it; empty is nowhere.
+type turn struct{ from, to string }
+
+// lead notes that an entry now leads elsewhere. Within one transaction it may pass through several hands.
+func (c *change) lead(e entry, from, to string) {
+	if t, ok := c.entries[e]; ok {
+		from = t.from
+	}
+	if from == to {
+		delete(c.entries, e)
+		return
+	}
+	put(&c.entries, e, turn{from, to})
+}
+
 func (c *change) empty() bool {
-	return len(c.addChains)+len(c.delSlots)+len(c.addSlots)+len(c.fill)+len(c.delEntries)+len(c.addEntries)+len(c.delChains)+
+	return len(c.addChains)+len(c.delSlots)+len(c.addSlots)+len(c.fill)+len(c.entries)+len(c.delChains)+
 		len(c.delLive)+len(c.addLive)+len(c.delAlive)+len(c.addAlive) == 0
 }
 
@@ -82,11 +96,13 @@ func (s *state) replaceEntries(key string, old, p part, c *change) {
 			continue
 		}
 		if s.claims[e] != key {
-			s.waiting[e] = slices.DeleteFunc(s.waiting[e], func(k string) bool { return k == key })
+			if s.waiting[e] = slices.DeleteFunc(s.waiting[e], func(k string) bool { return k == key }); len(s.waiting[e]) == 0 {
+				delete(s.waiting, e)
+			}
 			continue
 		}
 		delete(s.claims, e)
-		put(&c.delEntries, e, verdict)
+		c.lead(e, verdict, "")
 		s.inherit(e, c)
 	}
 	for e, verdict := range p.entries {
@@ -97,10 +113,9 @@ func (s *state) replaceEntries(key string, old, p part, c *change) {
 			}
 		case !claimed:
 			s.claims[e] = key
-			put(&c.addEntries, e, verdict)
+			c.lead(e, "", verdict)
 		case old.entries[e] != verdict:
-			put(&c.delEntries, e, old.entries[e])
-			put(&c.addEntries, e, verdict)
+			c.lead(e, old.entries[e], verdict)
 		}
 	}
 }
@@ -118,7 +133,7 @@ func (s *state) inherit(e entry, c *change) {
 	}
 	if verdict, ok := s.parts[line[0]].entries[e]; ok {
 		s.claims[e] = line[0]
-		put(&c.addEntries, e, verdict)
+		c.lead(e, "", verdict)
 	}
 }
 

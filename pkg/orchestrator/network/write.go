@@ -107,8 +107,8 @@ func (w *writer) write(c *change) {
 	w.del(w.sets.alive, elements(c.delAlive, slot.alive))
 	w.add(w.sets.alive, elements(c.addAlive, slot.alive))
 	w.fill(c)
-	w.entries(c.delEntries, w.del)
-	w.entries(c.addEntries, w.add)
+	w.entries(c.entries, func(t turn) string { return t.from }, w.del)
+	w.entries(c.entries, func(t turn) string { return t.to }, w.add)
 	for _, name := range c.delChains {
 		w.conn.FlushChain(w.ref(name))
 	}
@@ -148,10 +148,14 @@ func (w *writer) fill(c *change) {
 	}
 }
 
-// entries sorts entries by the map they belong to.
-func (w *writer) entries(m map[entry]string, do func(*nftables.Set, []nftables.SetElement)) {
+// entries sorts those that lead somewhere by the map they belong to.
+func (w *writer) entries(m map[entry]turn, end func(turn) string, do func(*nftables.Set, []nftables.SetElement)) {
 	var byAddress, byPort []nftables.SetElement
-	for e, to := range m {
+	for e, t := range m {
+		to := end(t)
+		if to == "" {
+			continue
+		}
 		if e.addr.IsValid() {
 			byAddress = append(byAddress, e.element(to))
 		} else {
