@@ -152,27 +152,28 @@ func (s *Store) mountNew(lower []string, upper, work, rootfs string) error {
 }
 
 // mountOld names the layers in one string, short because it is said inside their directory: a thread of its own goes there.
-func (s *Store) mountOld(lower []string, upper, work, rootfs string) error {
-	options := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + escape(upper) + ",workdir=" + escape(work)
+func (s *Store) mountOld(lower []string, upper, workdir, rootfs string) error {
+	options := "lowerdir=" + strings.Join(lower, ":") + ",upperdir=" + escape(upper) + ",workdir=" + escape(workdir)
 	if len(options) >= os.Getpagesize() {
 		return fmt.Errorf("%d layers are too many for this kernel", len(lower))
 	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		err := unix.Unshare(unix.CLONE_FS)
-		if err == nil {
-			err = unix.Chdir(filepath.Join(s.cfg.Dir, "layers"))
-		}
-		if err == nil {
-			err = unix.Mount("overlay", rootfs, "overlay", 0, options+",volatile")
-			if err == unix.EINVAL {
-				err = unix.Mount("overlay", rootfs, "overlay", 0, options)
-			}
-		}
-		done <- os.NewSyscallError("mount overlay", err)
-	}()
-	return <-done
+	err := ownThread(func() error { return mountIn(filepath.Join(s.cfg.Dir, "layers"), rootfs, options) })
+	return os.NewSyscallError("mount overlay", err)
+}
+
+// mountIn leaves the thread in dir.
+func mountIn(dir, rootfs, options string) error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return err
+	}
+	if err := unix.Chdir(dir); err != nil {
+		return err
+	}
+	err := unix.Mount("overlay", rootfs, "overlay", 0, options+",volatile")
+	if err == unix.EINVAL {
+		err = unix.Mount("overlay", rootfs, "overlay", 0, options)
+	}
+	return err
 }
 
 func escape(p string) string { return strings.NewReplacer(`\`, `\\`, ",", `\,`, ":", `\:`).Replace(p) }

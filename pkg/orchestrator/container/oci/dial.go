@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,29 +63,13 @@ func dialIn(ctx context.Context, netns, network, address string) (net.Conn, erro
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	defer target.Close()
-	type result struct {
-		c   net.Conn
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		runtime.LockOSThread()
-		back, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
-		if err != nil {
-			done <- result{err: err}
-			return // locked still: the thread ends
-		}
-		defer back.Close()
+	var c net.Conn
+	err = ownThread(func() error {
 		if err := unix.Setns(int(target.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- result{err: fmt.Errorf("enter network namespace: %w", err)}
-			return
+			return fmt.Errorf("enter network namespace: %w", err)
 		}
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
-		if unix.Setns(int(back.Fd()), unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-		done <- result{c, err}
-	}()
-	out := <-done
-	return out.c, out.err
+		c, err = new(net.Dialer).DialContext(ctx, network, address)
+		return err
+	})
+	return c, err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -338,3 +339,5 @@ func toolImage(t testing.TB) []byte {
 	}
 	return archive.Bytes()
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

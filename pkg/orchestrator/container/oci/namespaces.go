@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -35,12 +34,7 @@ func pin(p pinning) error {
 		}
 		f.Close()
 	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		done <- pinHere(p, flags)
-	}()
-	return <-done
+	return ownThread(func() error { return pinHere(p, flags) })
 }
 
 func pinHere(p pinning, flags int) error {
