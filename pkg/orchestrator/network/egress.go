@@ -112,6 +112,31 @@ func closeEgress(cluster string) error {
 	return w.commit()
 }
 
+// Warnings says what on this host, which is not ours to change, keeps the network from working.
+func (f *Fabric) Warnings() ([]string, error) {
+	if !f.c.Egress {
+		return nil, nil
+	}
+	conn, err := dialRules(0)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.CloseLasting()
+	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyIPv4)
+	if err != nil {
+		return nil, fmt.Errorf("list nftables: %w", err)
+	}
+	var out []string
+	for _, c := range chains {
+		if c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookForward && c.Policy != nil && *c.Policy == nftables.ChainPolicyDrop {
+			out = append(out, fmt.Sprintf("the host drops forwarded packets (chain %s of table %s), so pods may not reach the world: "+
+				"accept what comes from and goes to %s there, as with iptables -I %s -i %s -j ACCEPT and -o %s",
+				c.Name, c.Table.Name, f.link, c.Name, f.link, f.link))
+		}
+	}
+	return out, nil
+}
+
 // owes says whether a table holds the debt.
 func owes(conn *nftables.Conn, table string) (bool, error) {
 	chains, err := conn.ListChainsOfTableFamily(nftables.TableFamilyIPv4)

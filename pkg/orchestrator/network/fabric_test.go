@@ -155,15 +155,23 @@ func TestHostPorts(t *testing.T) {
 	}
 	m := newMachine(t, 2, false)
 	a, b := m.pod(2, "a").serve(80), m.pod(1, "b")
-	l := lease{IP: m.addr(a), Ports: []container.HostPort{{HostPort: 8080, ContainerPort: 80}, {HostPort: 8081, ContainerPort: 80, HostIP: "10.65.0.3", Protocol: "UDP"}}}
-	if err := a.node.rules.set(hostPortKey("a"), planHostPorts("a", l)); err != nil {
+	ports := []container.HostPort{{HostPort: 8080, ContainerPort: 80}, {HostPort: 8081, ContainerPort: 80, HostIP: "10.65.0.3", Protocol: "UDP"}}
+	if err := a.node.Detach(t.Context(), "a"); err != nil {
 		t.Fatal(err)
+	}
+	ips, err := a.node.Attach(t.Context(), "a2", a.ns.path, ports)
+	if err != nil || ips[0] == a.ip {
+		t.Fatalf("attach with ports: %v %v", ips, err)
 	}
 	m.wantAnswer("host", from(nil), "tcp", "10.65.0.3:8080", "a", "10.65.0.1")
 	m.wantAnswer("pod", from(b), "tcp", "10.65.0.3:8080", "a", b.ip)
 	m.wantAnswer("itself", from(a), "tcp", "10.65.0.3:8080", "a", "10.65.0.3")
 	m.wantAnswer("udp", from(b), "udp", "10.65.0.3:8081", "a", b.ip)
 	m.wantAnswer("loopback", a.node.Dial, "tcp", "127.0.0.1:8080", "a", "10.65.0.3")
+	if err := a.node.Detach(t.Context(), "a2"); err != nil {
+		t.Fatal(err)
+	}
+	m.refused("after detach", from(nil), "10.65.0.3:8080")
 }
 
 func TestAffinityAndHairpin(t *testing.T) {

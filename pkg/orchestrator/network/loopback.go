@@ -23,12 +23,13 @@ type loopbackPorts struct {
 	node   *Node
 	failed func(error)
 	open   map[entry]io.Closer
+	busy   map[entry]bool // ports that somebody else has, and we said so
 	wg     sync.WaitGroup
 }
 
 func newLoopbackPorts(ctx context.Context, n *Node, failed func(error)) *loopbackPorts {
 	ctx, cancel := context.WithCancel(ctx)
-	return &loopbackPorts{ctx: ctx, cancel: cancel, node: n, failed: failed, open: map[entry]io.Closer{}}
+	return &loopbackPorts{ctx: ctx, cancel: cancel, node: n, failed: failed, open: map[entry]io.Closer{}, busy: map[entry]bool{}}
 }
 
 // want opens and closes listeners so that just these ports are answered.
@@ -45,11 +46,15 @@ func (l *loopbackPorts) want(ports map[entry]bool) {
 		}
 		c, err := l.listen(e)
 		if err != nil {
-			// Asked again with the next change; the node's own address answers meanwhile.
-			l.failed(fmt.Errorf("listen for node port %d on the host's loopback: %w", e.port, err))
+			// Tried again with the next change; the node's own address answers meanwhile.
+			if !l.busy[e] {
+				l.failed(fmt.Errorf("listen for node port %d on the host's loopback (%s:%d answers all the same): %w", e.port, l.node.ip, e.port, err))
+			}
+			l.busy[e] = true
 			continue
 		}
 		l.open[e] = c
+		delete(l.busy, e)
 	}
 }
 

@@ -24,6 +24,8 @@ type programmer struct {
 	// inherited holds while the table is an earlier process's: parts are kept, and written with the first whole write.
 	inherited bool
 	dirty     bool // a write failed: the next one is whole
+	// warn, if set, hears of what went wrong after the rules were in force.
+	warn func(error)
 }
 
 func newProgrammer(n *Node) *programmer { return &programmer{node: n, state: newState()} }
@@ -87,9 +89,18 @@ func (p *programmer) apply(parts map[string]part, whole bool) error {
 	}
 	p.inherited, p.dirty = false, false
 	if len(c.gone) > 0 {
-		return p.node.forget(c.gone)
+		if err := p.node.forget(c.gone); err != nil && p.warn != nil {
+			p.warn(err)
+		}
 	}
 	return nil
+}
+
+// hear sets who is told of warnings.
+func (p *programmer) hear(warn func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.warn = warn
 }
 
 // keep records parts, in order.

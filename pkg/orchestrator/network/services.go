@@ -45,6 +45,8 @@ func (n *Node) RunServices(ctx context.Context, f informers.SharedInformerFactor
 	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
 		return nil
 	}
+	n.rules.hear(h.failed)
+	defer n.rules.hear(nil)
 	var loopback *loopbackPorts
 	if n.index == 1 {
 		loopback = newLoopbackPorts(ctx, n, h.failed)
