@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/cri-streaming/pkg/streaming/portforward"
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+	"k8s.io/streaming/pkg/httpstream/wsstream"
 	utilexec "k8s.io/utils/exec"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
@@ -34,6 +35,16 @@ func (s *server) exec(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "you must specify a command", http.StatusBadRequest)
 		return
 	}
+	if wsstream.IsWebSocketRequestWithStreamCloseProtocol(r) {
+		serveWebSocket(w, r, options, func(ctx context.Context, streams container.Streams) error {
+			err := run(ctx, s.k.config.Runtime, id, command, streams)
+			if _, exited := err.(utilexec.ExitError); err != nil && !exited {
+				err = fmt.Errorf("error executing command in container: %w", err)
+			}
+			return err
+		})
+		return
+	}
 	remotecommand.ServeExec(w, r, executor{s.k.config.Runtime}, "", "", id, command, options,
 		streamIdle, remotecommand.DefaultStreamCreationTimeout, remotecommand.SupportedStreamingProtocols)
 }
@@ -46,6 +57,15 @@ func (s *server) attach(w http.ResponseWriter, r *http.Request) {
 	options, err := streamOptions(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if wsstream.IsWebSocketRequestWithStreamCloseProtocol(r) {
+		serveWebSocket(w, r, options, func(ctx context.Context, streams container.Streams) error {
+			if err := s.k.config.Runtime.Attach(ctx, id, streams); err != nil {
+				return fmt.Errorf("error attaching to container: %w", err)
+			}
+			return nil
+		})
 		return
 	}
 	remotecommand.ServeAttach(w, r, executor{s.k.config.Runtime}, "", "", id, options,
@@ -101,14 +121,16 @@ type executor struct{ runtime container.Runtime }
 func (e executor) ExecInContainer(ctx context.Context, _, _, id string, cmd []string, in io.Reader, out, errs io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize, _ time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	code, err := e.runtime.Exec(ctx, id, container.ExecConfig{Args: cmd, Streams: streams(ctx, in, out, errs, tty, resize)})
-	if err != nil {
-		return err
+	return run(ctx, e.runtime, id, cmd, streams(ctx, in, out, errs, tty, resize))
+}
+
+// run executes a command; one that ends with another code than 0 is an ExitError.
+func run(ctx context.Context, r container.Runtime, id string, cmd []string, s container.Streams) error {
+	code, err := r.Exec(ctx, id, container.ExecConfig{Args: cmd, Streams: s})
+	if err == nil && code != 0 {
+		err = utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", code), Code: code}
 	}
-	if code != 0 {
-		return utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", code), Code: code}
-	}
-	return nil
+	return err
 }
 
 // AttachContainer implements remotecommand.Attacher.
@@ -182,19 +204,20 @@ func (f forwarder) PortForward(ctx context.Context, name, _ string, port int32, 
 		return fmt.Errorf("failed to connect to localhost:%d inside sandbox %s: %w", port, name, err)
 	}
 	defer conn.Close()
+	// How either side ends is their own affair, and no error of ours.
 	var both sync.WaitGroup
 	both.Go(func() {
-		io.Copy(conn, stream)
+		_, _ = io.Copy(conn, stream)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite() // the pod may still answer
+			_ = half.CloseWrite() // the pod may still answer
 		} else {
 			conn.Close()
 		}
 	})
-	_, err = io.Copy(stream, conn)
+	_, _ = io.Copy(stream, conn)
 	stream.Close()
 	both.Wait()
-	return err
+	return nil
 }
 
 // sandboxOf gives the pod's sandbox, "" while there is none.
