@@ -8,7 +8,7 @@ SHIM_TAGS  := netgo osusergo seccomp
 EMBED      := cmd/skiff/embedded
 export CGO_CFLAGS ?= -O2
 
-.PHONY: help build deps shim skiffd skiff test race lint update demo bench cross generate crash-test compat clean
+.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -31,3 +31,49 @@ skiff: shim skiffd
 	  [ "$$(cat $(EMBED)/$$p.sha256 2>/dev/null)" = "$$sum" ] || { gzip -9 -n -c bin/$$p > $(EMBED)/$$p.gz && echo $$sum > $(EMBED)/$$p.sha256; }; done
 	CGO_ENABLED=0 $(GO) build -trimpath -tags embed -ldflags '$(LDFLAGS)' -o bin/skiff ./cmd/skiff
 	@ln -sf skiff bin/kubectl; ln -sf skiff bin/kustomize
+
+test: deps build test-unit test-containers ## everything that CI runs: unit, scripts, real containers (as root)
+
+test-unit: ## tests that need neither root nor network
+	$(GO) test ./...
+
+test-containers: ## the stories on real containers, in a network namespace of their own (as root)
+	@test/deps containers
+	SKIFF_CONTAINERS=1 $(GO) test -count=1 -timeout 12m ./test/e2e/...
+
+race: ## the unit tests under the race detector
+	$(GO) test -race ./pkg/... ./cmd/...
+
+lint: ## gofmt, vet, and the house rules
+	@test -z "$$(gofmt -l cmd pkg test | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) test ./pkg -run 'TestDoors|TestPackageComments|TestBannedModules'
+
+update: ## rewrite golden files from what the code does now
+	$(GO) test ./... -update
+
+generate: ## the generated files (OpenAPI schemas)
+	test/schema/generate
+
+demo: build ## both stories on real containers, with your eyes on them (IMAGES=pull: with the images of the internet)
+	@test/deps containers
+	$(GO) run ./test/demo -images $(or $(IMAGES),loopback)
+
+bench: build ## the figures of README, measured here
+	@test/deps containers
+	$(GO) run ./test/bench
+
+crash-test: build ## 50 rounds of SKIFF under kill -9 (ROUNDS=n)
+	@test/deps containers
+	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50)
+
+compat: build ## the scripts with the real kubectl against our server
+	SKIFF_PEERS=$${PEERS:?folder of the real tools, see docs/architecture.md} $(GO) test -count=1 ./cmd/skiff -run Compat
+
+cross: ## the client and engine for macOS and Windows
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/skiff-darwin-arm64 ./cmd/skiff
+	CGO_ENABLED=0 GOOS=darwin GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/skiff-darwin-amd64 ./cmd/skiff
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/skiff-windows-amd64.exe ./cmd/skiff
+
+clean: ## remove what builds made
+	rm -rf bin $(EMBED)

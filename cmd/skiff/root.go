@@ -3,14 +3,22 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/kubeskiff/skiff/pkg/annotate"
 	"github.com/kubeskiff/skiff/pkg/apiresources"
 	"github.com/kubeskiff/skiff/pkg/apply"
+	"github.com/kubeskiff/skiff/pkg/auth"
 	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/clusterinfo"
 	"github.com/kubeskiff/skiff/pkg/completion"
+	"github.com/kubeskiff/skiff/pkg/config"
 	"github.com/kubeskiff/skiff/pkg/create"
 	"github.com/kubeskiff/skiff/pkg/delete"
+	"github.com/kubeskiff/skiff/pkg/edit"
+	"github.com/kubeskiff/skiff/pkg/explain"
 	"github.com/kubeskiff/skiff/pkg/get"
+	"github.com/kubeskiff/skiff/pkg/label"
 	"github.com/kubeskiff/skiff/pkg/options"
+	"github.com/kubeskiff/skiff/pkg/run"
 	"github.com/kubeskiff/skiff/pkg/version"
 	"github.com/kubeskiff/skiff/pkg/wait"
 )
@@ -56,19 +64,31 @@ a kubeconfig names.`,
 	}
 	add(basic,
 		create.NewCommand(f),
+		run.NewCommand(f),
+		explain.NewCommand(f),
 		get.NewCommand(f),
+		edit.NewCommand(f),
 		delete.NewCommand(f),
+	)
+	add(cluster,
+		clusterinfo.NewCommand(f),
+	)
+	add(trouble,
+		auth.NewCommand(f),
 	)
 	add(advanced,
 		apply.NewCommand(f),
 		wait.NewCommand(f),
 	)
 	add(settings,
+		label.NewCommand(f),
+		annotate.NewCommand(f),
 		completion.NewCommand(f),
 	)
 	add(otherGroup,
 		apiresources.NewCommand(f),
 		apiresources.NewVersionsCommand(f),
+		config.NewCommand(f),
 		options.NewCommand(f),
 		version.NewCommand(f),
 	)

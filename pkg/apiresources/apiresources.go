@@ -206,7 +206,7 @@ func NewVersionsCommand(f *cli.Factory) *cobra.Command {
 			}
 			mapper, err := client.Refresh(cmd.Context())
 			if err != nil {
-				return err
+				return fmt.Errorf("couldn't get available api versions from server: %v", err)
 			}
 			var out []string
 			for _, g := range mapper.Groups {

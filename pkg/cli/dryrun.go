@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/pflag"
+	"k8s.io/klog/v2"
 )
 
 // DryRun is how far a command goes: all the way, to the server and back, or not at all.
@@ -31,7 +31,8 @@ func ParseDryRun(value string) (DryRun, error) {
 	case "":
 		return DryRunNone, nil
 	case "unchanged":
-		return DryRunNone, errors.New(`--dry-run flag without a value was specified. A value must be set: "none", "server", or "client".`)
+		klog.Warning("--dry-run is deprecated and can be replaced with --dry-run=client.")
+		return DryRunClient, nil
 	}
 	return DryRunNone, fmt.Errorf(`Invalid dry-run value (%v). Must be "none", "server", or "client".`, value)
 }

@@ -44,6 +44,8 @@ type Factory struct {
 	IsBuiltin func(contextName string, config *clientcmdapi.Config) bool
 	// Kustomize renders the directory of -k to manifests. nil means that -k does not work.
 	Kustomize func(dir string) ([]byte, error)
+	// Attach joins the streams to a running container until it ends. nil means that this build cannot.
+	Attach func(ctx context.Context, a Attachment) error
 }
 
 // New makes a Factory for a program called by this name (a path will do).

@@ -33,9 +33,7 @@ func writeHelp(cmd *cobra.Command, out io.Writer) {
 		b.WriteString("Examples:\n")
 		for line := range strings.Lines(strings.Trim(cmd.Example, "\n")) {
 			line = strings.TrimSpace(line)
-			if rest, ok := strings.CutPrefix(line, "skiff "); ok {
-				line = program + " " + rest
-			}
+			line = strings.ReplaceAll(" "+line, " skiff ", " "+program+" ")[1:]
 			b.WriteString(strings.TrimRight("  "+line, " ") + "\n")
 		}
 		b.WriteString("\n")

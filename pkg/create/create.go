@@ -54,12 +54,11 @@ func NewCommand(f *cli.Factory) *cobra.Command {
   # As the server would make it, without making it
   skiff create -f ./redis.yaml --dry-run=server -o yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !o.Query.FromFiles() {
-				fmt.Fprint(f.IO.ErrOut, "Error: must specify one of -f and -k\n\n")
-				return usage(cmd, f.IO.ErrOut)
-			}
 			if len(args) > 0 {
 				return cli.UsageErrorf(cmd, "Unexpected args: %v", args)
+			}
+			if !o.Query.FromFiles() {
+				return fmt.Errorf("must specify one of -f and -k")
 			}
 			if err := o.parse(); err != nil {
 				return err
@@ -82,15 +81,6 @@ func NewCommand(f *cli.Factory) *cobra.Command {
 		newNamespace(f), newSecret(f), newConfigMap(f), newServiceAccount(f), newService(f), newDeployment(f), newToken(f),
 	)
 	return cmd
-}
-
-// usage shows the help as the answer to a mistake.
-func usage(cmd *cobra.Command, w io.Writer) error {
-	cmd.Root().SetOut(w)
-	if err := cmd.Usage(); err != nil {
-		return err
-	}
-	return cli.ErrExit
 }
 
 func (o *Options) parse() (err error) {

@@ -29,9 +29,7 @@ func (o *Options) tables(ctx context.Context, client *resource.Client) error {
 		return err
 	}
 	if o.SortBy != "" {
-		if parts, err = o.sorted(parts); err != nil {
-			return err
-		}
+		parts = o.sorted(parts)
 	}
 	written := &counter{out: o.IO.Out}
 	allNamespaced := !o.Query.AllNamespaces
@@ -159,8 +157,9 @@ func severalKinds(parts []part) bool {
 	return false
 }
 
-// sorted sorts each table; tables of one object each become one first.
-func (o *Options) sorted(parts []part) ([]part, error) {
+// sorted sorts each table; tables of one object each become one first. A table that has no such field is not shown, as kubectl
+// has it.
+func (o *Options) sorted(parts []part) []part {
 	var out []part
 	for _, p := range parts {
 		if n := len(out); n > 0 && out[n-1].mapping.GVR == p.mapping.GVR {
@@ -171,10 +170,10 @@ func (o *Options) sorted(parts []part) ([]part, error) {
 	}
 	for _, p := range out {
 		if err := printers.SortRows(p.table, o.SortBy); err != nil {
-			return nil, err
+			p.table.Rows = nil
 		}
 	}
-	return out, nil
+	return out
 }
 
 // plainTable draws objects of a server that makes no tables: their names and ages.

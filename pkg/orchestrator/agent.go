@@ -103,7 +103,9 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 		return err
 	}
 	shared := informers.NewSharedInformerFactory(a.client, 0)
-	a.network.serve(parts, shared, a.log)
+	if err := a.network.serve(parts, shared, a.log); err != nil {
+		return err
+	}
 	containers, images, err := openRuntime(&a.config, a.name, a.network.node)
 	if err != nil {
 		return err

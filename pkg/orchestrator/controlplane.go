@@ -134,7 +134,9 @@ func (s *server) startControllers(parts *parts) error {
 	sched := scheduler.New(schedulerClient, shared, scheduler.Config{})
 	parts.run(func(ctx context.Context) error { sched.Run(ctx); return nil })
 	if s.network != nil {
-		s.network.serve(parts, shared, s.log)
+		if err := s.network.serve(parts, shared, s.log); err != nil {
+			return err
+		}
 	}
 	shared.Start(parts.ctx.Done())
 	parts.run(func(ctx context.Context) error { <-ctx.Done(); shared.Shutdown(); return nil })

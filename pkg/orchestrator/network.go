@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/network"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/network/dns"
 )
 
 // clusterNetwork is what one process holds of a cluster's network: the fabric and its own node.
@@ -16,6 +17,7 @@ type clusterNetwork struct {
 	config  *Config
 	fabric  *network.Fabric
 	node    *network.Node
+	dns     *dns.Server
 	runtime container.Runtime // set once the node's containers are open
 }
 
@@ -40,10 +42,10 @@ func openNodeNetwork(ctx context.Context, c *Config, node string, index int) (*c
 }
 
 // serve keeps the node's rules and answers names, both from the informers of the process.
-func (n *clusterNetwork) serve(parts *parts, shared informers.SharedInformerFactory, log *slog.Logger) {
+func (n *clusterNetwork) serve(parts *parts, shared informers.SharedInformerFactory, log *slog.Logger) error {
 	hooks := network.Hooks{Failed: func(err error) { log.Error("program services", "error", err) }}
 	parts.run(func(ctx context.Context) error { return n.node.RunServices(ctx, shared, hooks) })
-	n.serveDNS(parts, shared, log)
+	return n.serveDNS(parts, shared, log)
 }
 
 // close releases what the process holds; the network stays until teardown.

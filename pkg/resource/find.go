@@ -194,16 +194,9 @@ func listError(err error, opts metav1.ListOptions, m *Mapping) error {
 	if !ok || (!apierrors.IsNotFound(err) && !apierrors.IsBadRequest(err)) || apierrors.IsResourceExpired(err) {
 		return err
 	}
-	text := ""
-	switch {
-	case opts.LabelSelector != "" && opts.FieldSelector != "":
+	text := fmt.Sprintf("Unable to list %q: ", m.GVR.String())
+	if opts.LabelSelector != "" || opts.FieldSelector != "" {
 		text = fmt.Sprintf("Unable to find %q that match label selector %q, field selector %q: ", m.GVR.String(), opts.LabelSelector, opts.FieldSelector)
-	case opts.LabelSelector != "":
-		text = fmt.Sprintf("Unable to find %q that match label selector %q: ", m.GVR.String(), opts.LabelSelector)
-	case opts.FieldSelector != "":
-		text = fmt.Sprintf("Unable to find %q that match field selector %q: ", m.GVR.String(), opts.FieldSelector)
-	default:
-		text = fmt.Sprintf("Unable to list %q: ", m.GVR.String())
 	}
 	status := s.ErrStatus
 	status.Message = text + status.Message
@@ -327,13 +320,13 @@ func (c *Client) place(ctx context.Context, q Query, u *unstructured.Unstructure
 	}
 	mapper, err := c.Mapper(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("unable to recognize %q: %v", name, err)
 	}
 	if o.Mapping, err = mapper.ByGVK(ctx, u.GroupVersionKind()); err != nil {
 		if meta.IsNoMatchError(err) {
 			return nil, fmt.Errorf("resource mapping not found for name: %q namespace: %q from %q: %w\nensure CRDs are installed first", o.Name, o.Namespace, name, err)
 		}
-		return nil, err
+		return nil, fmt.Errorf("unable to recognize %q: %v", name, err)
 	}
 	return o, c.setNamespace(q, o)
 }

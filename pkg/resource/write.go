@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -126,13 +127,12 @@ func ListQuery(o metav1.ListOptions) url.Values {
 	return q
 }
 
-// CreateTyped posts a typed object, which must carry its kind, and fills it with the server's answer.
+// CreateTyped posts a typed object of a built-in kind, which must carry that kind, and fills it with the server's answer. It
+// needs no discovery; an empty namespace is for what lives in none.
 func (c *Client) CreateTyped(ctx context.Context, namespace string, obj api.Object, opts WriteOptions) error {
 	gvk := obj.GetObjectKind().GroupVersionKind()
-	m, err := c.Mapping(ctx, gvk)
-	if err != nil {
-		return err
-	}
+	gvr, _ := meta.UnsafeGuessKindToResource(gvk)
+	m := &Mapping{GVK: gvk, GVR: gvr, Namespaced: namespace != ""}
 	body, err := json.Marshal(obj)
 	if err != nil {
 		return err

@@ -62,6 +62,12 @@ var strategies = map[string]strategy{
 	"ControllerRevision": controllerrevision.Strategy, "Lease": lease.Strategy, "EndpointSlice": endpointslice.Strategy,
 }
 
+var subresources = map[string]rest.RESTUpdateStrategy{
+	"Namespace/status": namespace.StatusStrategy, "Namespace/finalize": namespace.FinalizeStrategy, "Node/status": node.StatusStrategy,
+	"Pod/status": pod.StatusStrategy, "Pod/resize": pod.ResizeStrategy, "Pod/ephemeralcontainers": pod.EphemeralContainersStrategy,
+	"Service/status": service.StatusStrategy, "Deployment/status": deployment.StatusStrategy, "ReplicaSet/status": replicaset.StatusStrategy,
+}
+
 func main() {
 	capabilities.Initialize(capabilities.Capabilities{AllowPrivileged: true})
 	table := printers.NewTableGenerator().With(printersinternal.AddHandlers)
@@ -94,6 +100,7 @@ type oracle struct {
 func (o *oracle) run() {
 	input := apitest.Part(o.archive, "input.yaml")
 	o.compare("defaulted", o.must(apitest.Defaulted(o.kind, input)), o.defaulted(input))
+	o.compare("created", o.must(apitest.Created(o.kind, input)), o.created(input))
 	o.compare("wide", o.must(apitest.Table(true)(o.kind, input)), o.cells(input))
 	o.compare("warnings", o.must(apitest.Warnings(o.kind, input)), o.warnings(input))
 	o.columns(input)
@@ -103,7 +110,9 @@ func (o *oracle) run() {
 			o.compare(f.Name, o.must(apitest.Create(o.kind, f.Data)), apitest.Errors(o.create(f.Data)))
 			o.compare(f.Name+" warnings", o.must(apitest.Warnings(o.kind, f.Data)), o.warnings(f.Data))
 		case strings.HasPrefix(f.Name, "update/") && strings.HasSuffix(f.Name, ".yaml"):
-			o.compare(f.Name, o.must(apitest.Update(o.kind, input, f.Data)), o.update(input, f.Data))
+			o.update(f.Name, "", input, f.Data)
+		case strings.HasPrefix(f.Name, "sub/") && strings.HasSuffix(f.Name, ".yaml"):
+			o.update(f.Name, apitest.Subresource(f.Name), input, f.Data)
 		}
 	}
 }
@@ -187,9 +196,29 @@ func (o *oracle) warnings(data []byte) string {
 	return lines(s.WarningsOnCreate(o.context(), in))
 }
 
-func (o *oracle) update(input, data []byte) string {
-	s, old, in := strategies[o.kind.Kind], o.internal(input), o.internal(data)
-	if is, ok := in.(*core.Service); ok {
+func (o *oracle) created(data []byte) string {
+	in := o.internal(data)
+	strategies[o.kind.Kind].PrepareForCreate(o.context(), in)
+	return o.stored(in)
+}
+
+// stored writes an object as the real server stores it.
+func (o *oracle) stored(in runtime.Object) string {
+	v, err := legacyscheme.Scheme.ConvertToVersion(in, o.kind.GroupVersion)
+	if err != nil {
+		log.Fatalf("%s: %v", o.kind.Kind, err)
+	}
+	return o.must(apitest.YAML(v))
+}
+
+// update compares the errors, and where there are none what would be stored.
+func (o *oracle) update(name, sub string, input, data []byte) {
+	var s rest.RESTUpdateStrategy = strategies[o.kind.Kind]
+	if sub != "" {
+		s = subresources[o.kind.Kind+"/"+sub]
+	}
+	old, in := o.internal(input), o.internal(data)
+	if is, ok := in.(*core.Service); ok && sub == "" {
 		keepAllocated(is, old.(*core.Service))
 	}
 	was, _ := meta.Accessor(old)
@@ -201,10 +230,15 @@ func (o *oracle) update(input, data []byte) string {
 	is.SetCreationTimestamp(was.GetCreationTimestamp())
 	is.SetGeneration(was.GetGeneration())
 	s.PrepareForUpdate(o.context(), in, old)
-	if errs := apitest.Errors(s.ValidateUpdate(o.context(), in, old)); errs != "" {
-		return errs
+	theirs := apitest.Errors(s.ValidateUpdate(o.context(), in, old))
+	ours, object, err := apitest.Updated(o.kind, sub, input, data)
+	if err != nil {
+		log.Fatalf("%s: %v", name, err)
 	}
-	return fmt.Sprintf("ok, generation %d\n", is.GetGeneration())
+	o.compare(name, ours, theirs)
+	if ours == "" && theirs == "" {
+		o.compare(name+" stored", o.must(apitest.YAML(object)), o.stored(in))
+	}
 }
 
 // keepAllocated stands for what the real server's storage does to a Service before its strategy sees it.
@@ -217,6 +251,14 @@ func keepAllocated(is, was *core.Service) {
 	}
 	if len(is.Spec.IPFamilies) == 0 {
 		is.Spec.IPFamilies = was.Spec.IPFamilies
+	}
+	if is.Spec.IPFamilyPolicy == nil {
+		is.Spec.IPFamilyPolicy = was.Spec.IPFamilyPolicy
+	}
+	for i := range is.Spec.Ports {
+		if is.Spec.Type == core.ServiceTypeLoadBalancer && is.Spec.Ports[i].Name == was.Spec.Ports[0].Name {
+			is.Spec.Ports[i].NodePort = was.Spec.Ports[0].NodePort
+		}
 	}
 }
 

@@ -40,7 +40,6 @@ var documents = []groupVersion{
 	{"apps_v1", "apps", "v1", "apps.v1.", []string{"ControllerRevision", "Deployment", "ReplicaSet"}, []string{"autoscaling.v1.Scale"}},
 	{"coordination.k8s.io_v1", "coordination.k8s.io", "v1", "coordination.v1.", []string{"Lease"}, nil},
 	{"discovery.k8s.io_v1", "discovery.k8s.io", "v1", "discovery.v1.", []string{"EndpointSlice"}, nil},
-	{"events.k8s.io_v1", "events.k8s.io", "v1", "events.v1.", []string{"Event"}, nil},
 }
 
 // Groups of the bodies, whose names say the model's package and not the API group.

@@ -10,6 +10,8 @@
 //	reject/NAME.txt     the errors
 //	update/NAME.yaml    an object sent as an update of input.yaml
 //	update/NAME.txt     the errors, or the generation it got
+//	sub/SUB/NAME.yaml   an object sent as an update of input.yaml by way of its subresource SUB
+//	sub/SUB/NAME.txt    the same of that
 //
 // Tests and oracles outside this module import it; the product does not.
 package apitest
@@ -73,7 +75,9 @@ func Run(k *api.Kind, path string) (got, want []byte, err error) {
 		case ok && strings.HasPrefix(f.Name, "reject/"):
 			result, err = Create(k, f.Data)
 		case ok && strings.HasPrefix(f.Name, "update/"):
-			result, err = Update(k, input, f.Data)
+			result, err = Update(k, "", input, f.Data)
+		case ok && strings.HasPrefix(f.Name, "sub/"):
+			result, err = Update(k, Subresource(f.Name), input, f.Data)
 		case f.Name == "describe.txt":
 			out.Files = append(out.Files, f)
 			continue
@@ -169,30 +173,74 @@ func Create(k *api.Kind, input []byte) (string, error) {
 	return Errors(k.Validate(o, nil)), nil
 }
 
-// Update gives the errors of an update of what was created from input, or the generation.
-func Update(k *api.Kind, input, update []byte) (string, error) {
-	old, err := decode(k, input)
+// Subresource gives the SUB of sub/SUB/NAME.yaml.
+func Subresource(name string) string {
+	sub, _, _ := strings.Cut(strings.TrimPrefix(name, "sub/"), "/")
+	return sub
+}
+
+// Created gives the object as it would be stored after a create, as YAML.
+func Created(k *api.Kind, input []byte) (string, error) {
+	o, err := decode(k, input)
 	if err != nil {
 		return "", err
+	}
+	if k.Prepare != nil {
+		k.Prepare(o, nil)
+	}
+	return YAML(o)
+}
+
+// YAML writes an object as it would be stored; times of conditions, which are those of the clock, are left out.
+func YAML(o any) (string, error) {
+	data, err := yaml.Marshal(o)
+	var kept []string
+	for line := range strings.Lines(string(data)) {
+		if !strings.Contains(line, "lastTransitionTime:") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, ""), err
+}
+
+// Update gives the errors of an update of input, or the generation. A subresource's name may be empty.
+func Update(k *api.Kind, sub string, input, update []byte) (string, error) {
+	errs, o, err := Updated(k, sub, input, update)
+	if err != nil || errs != "" {
+		return errs, err
+	}
+	return fmt.Sprintf("ok, generation %d\n", o.GetGeneration()), nil
+}
+
+// Updated gives the errors of an update, and what it would store.
+func Updated(k *api.Kind, sub string, input, update []byte) (string, api.Object, error) {
+	old, err := decode(k, input)
+	if err != nil {
+		return "", nil, err
+	}
+	o, err := decode(k, update)
+	if err != nil {
+		return "", nil, err
 	}
 	old.SetGeneration(1)
 	old.SetResourceVersion("1")
-	o, err := decode(k, update)
-	if err != nil {
-		return "", err
-	}
 	// What the server does to the metadata of an update.
 	o.SetUID(old.GetUID())
 	o.SetResourceVersion("1")
 	o.SetGeneration(1)
 	o.SetCreationTimestamp(old.GetCreationTimestamp())
-	if k.Prepare != nil {
-		k.Prepare(o, old)
+	prepare, validate := k.Prepare, k.Validate
+	if sub != "" {
+		s := k.Subresources[sub]
+		if s == nil {
+			return "", nil, fmt.Errorf("%s has no subresource %s", k.Kind, sub)
+		}
+		prepare, validate = s.Prepare, s.Validate
 	}
-	if errs := Errors(k.Validate(o, old)); errs != "" {
-		return errs, nil
+	if prepare != nil {
+		prepare(o, old)
 	}
-	return fmt.Sprintf("ok, generation %d\n", o.GetGeneration()), nil
+	return Errors(validate(o, old)), o, nil
 }
 
 // Errors writes a list one to a line, in order and without duplicates, as the API's answer has them.

@@ -58,6 +58,7 @@ func defaultDeployment(d *appsv1.Deployment) {
 
 // prepareDeployment also moves the generation when annotations change, for they are copied to ReplicaSets.
 func prepareDeployment(d, old *appsv1.Deployment) {
+	core.PreparePodTemplate(&d.Spec.Template)
 	if old == nil {
 		d.Status, d.Generation = appsv1.DeploymentStatus{}, 1
 		return

@@ -102,7 +102,7 @@ func validateDeploymentStatus(d, old *appsv1.Deployment) field.ErrorList {
 		{"terminatingReplicas", ptr.Deref(s.TerminatingReplicas, 0)}, {"collisionCount", ptr.Deref(s.CollisionCount, 0)},
 	})...)
 	errs = append(errs, validateParts(path, s.Replicas, s.ReadyReplicas, s.AvailableReplicas, count{"updatedReplicas", s.UpdatedReplicas})...)
-	if n := ptr.Deref(s.CollisionCount, 0); n < ptr.Deref(old.Status.CollisionCount, 0) {
+	if n, was := ptr.Deref(s.CollisionCount, 0), old.Status.CollisionCount; was != nil && n < *was {
 		errs = append(errs, field.Invalid(path.Child("collisionCount"), n, "cannot be decremented"))
 	}
 	return errs

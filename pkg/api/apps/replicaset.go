@@ -24,6 +24,7 @@ var ReplicaSet = api.Define(api.Spec[*appsv1.ReplicaSet]{
 		core.DefaultPodTemplate(&r.Spec.Template)
 	},
 	Prepare: func(r, old *appsv1.ReplicaSet) {
+		core.PreparePodTemplate(&r.Spec.Template)
 		if old == nil {
 			r.Status, r.Generation = appsv1.ReplicaSetStatus{}, 1
 			return

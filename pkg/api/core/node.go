@@ -34,12 +34,23 @@ var Node = api.Define(api.Spec[*corev1.Node]{
 })
 
 func defaultNode(n *corev1.Node) {
+	defaultCIDRs(&n.Spec)
 	s := &n.Status
 	if s.Allocatable == nil && s.Capacity != nil {
 		s.Allocatable = s.Capacity.DeepCopy()
 	}
 	roundUp(s.Capacity)
 	roundUp(s.Allocatable)
+}
+
+// defaultCIDRs keeps the single pod range and the list in step; where they differ the single one counts.
+func defaultCIDRs(s *corev1.NodeSpec) {
+	switch {
+	case s.PodCIDR == "" && len(s.PodCIDRs) > 0:
+		s.PodCIDR = s.PodCIDRs[0]
+	case s.PodCIDR != "" && (len(s.PodCIDRs) == 0 || s.PodCIDRs[0] != s.PodCIDR):
+		s.PodCIDRs = []string{s.PodCIDR}
+	}
 }
 
 // prepareNode keeps the status on update. On create a node may bring its status along, as kubelets do.

@@ -7,6 +7,7 @@ import (
 )
 
 func preparePod(p, old *corev1.Pod) {
+	dropGated(&p.Spec)
 	if old == nil {
 		p.Generation = 1
 		p.Status = corev1.PodStatus{Phase: corev1.PodPending}
@@ -74,6 +75,7 @@ func prepareEphemeralContainers(p, old *corev1.Pod) {
 	p.Status = old.Status
 	keepMeta(&p.ObjectMeta, &old.ObjectMeta)
 	p.Spec.EphemeralContainers = list
+	dropGated(&p.Spec)
 	movePodGeneration(p, old)
 }
 

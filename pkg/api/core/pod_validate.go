@@ -34,6 +34,7 @@ func validatePod(p, old *corev1.Pod) field.ErrorList {
 func validateWholePod(p *corev1.Pod) field.ErrorList {
 	spec := field.NewPath("spec")
 	errs := ValidateMeta(&p.ObjectMeta, true, apivalidation.NameIsDNSSubdomain)
+	errs = append(errs, validatePodAnnotations(p.Annotations, &p.Spec, field.NewPath("metadata", "annotations"))...)
 	errs = append(errs, validatePodSpec(&p.Spec, &p.ObjectMeta, spec)...)
 	if p.Spec.ServiceAccountName == "" {
 		for i, v := range p.Spec.Volumes {
@@ -66,6 +67,7 @@ var changeable = strings.Join([]string{
 func validatePodUpdate(p, old *corev1.Pod) field.ErrorList {
 	errs := ValidateMetaUpdate(&p.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, validateWholePod(p)...)
+	errs = append(errs, keptAnnotations(p.Annotations, old.Annotations, field.NewPath("metadata", "annotations"))...)
 	spec := field.NewPath("spec")
 	for _, part := range []struct {
 		name    string

@@ -115,11 +115,18 @@ func validatePodResize(p, old *corev1.Pod) field.ErrorList {
 	errs := ValidateMetaUpdate(&p.ObjectMeta, &old.ObjectMeta)
 	errs = append(errs, validateWholePod(p)...)
 	spec := field.NewPath("spec")
-	if old.Status.QOSClass != PodQOS(p) {
+	class := old.Status.QOSClass
+	orElse(&class, PodQOS(old))
+	if class != PodQOS(p) {
 		errs = append(errs, field.Invalid(spec, p.Status.QOSClass, "Pod QOS Class may not change as a result of resizing"))
 	}
-	if !sameNames(p.Spec.Containers, old.Spec.Containers) || !sameNames(p.Spec.InitContainers, old.Spec.InitContainers) {
-		return append(errs, field.Forbidden(spec, "containers may not be added, removed, renamed or reordered on resize"))
+	if !nodeResizes(old) {
+		errs = append(errs, field.Forbidden(spec, "Pod running on node without support for resize"))
+	}
+	order := validateSameNames(p.Spec.Containers, old.Spec.Containers, "containers", spec)
+	order = append(order, validateSameNames(p.Spec.InitContainers, old.Spec.InitContainers, "initContainers", spec)...)
+	if len(order) > 0 {
+		return append(errs, order...)
 	}
 	for i := range old.Spec.Containers {
 		errs = append(errs, validateContainerResize(&p.Spec.Containers[i], &old.Spec.Containers[i], spec.Child("containers").Index(i).Child("resources"))...)
@@ -130,6 +137,29 @@ func validatePodResize(p, old *corev1.Pod) field.ErrorList {
 			errs = append(errs, validateContainerResize(is, was, spec.Child("initContainers").Index(i).Child("resources"))...)
 		} else if !apiequality.Semantic.DeepEqual(is, was) {
 			errs = append(errs, field.Forbidden(spec, "resources for non-sidecar init containers are immutable"))
+		}
+	}
+	return errs
+}
+
+// nodeResizes says whether the node tells what its running containers have, without which no one could tell that a
+// resize was done.
+func nodeResizes(p *corev1.Pod) bool {
+	for i := range p.Status.ContainerStatuses {
+		if c := &p.Status.ContainerStatuses[i]; c.State.Running != nil {
+			return c.Resources != nil
+		}
+	}
+	return true
+}
+
+func validateSameNames(is, was []corev1.Container, name string, spec *field.Path) (errs field.ErrorList) {
+	if len(is) != len(was) {
+		return field.ErrorList{field.Forbidden(spec.Child(name), name+" may not be added or removed on resize")}
+	}
+	for i := range was {
+		if is[i].Name != was[i].Name {
+			errs = append(errs, field.Forbidden(spec.Child(name).Index(i).Child("name"), name+" may not be renamed or reordered on resize"))
 		}
 	}
 	return errs

@@ -147,6 +147,16 @@ func (w *warner) annotations(annotations map[string]string, path *field.Path) {
 			w.warn(path.Key(key), `non-functional in v1.11+; use the "sysctls" field instead`)
 		}
 	}
+	const seccomp = `non-functional in v1.27+; use the "seccompProfile" field instead`
+	if _, ok := annotations[corev1.SeccompPodAnnotationKey]; ok && (w.spec.SecurityContext == nil || w.spec.SecurityContext.SeccompProfile == nil) {
+		w.warn(path.Key(corev1.SeccompPodAnnotationKey), "%s", seccomp)
+	}
+	w.each(func(c *corev1.Container, _ *field.Path) {
+		key := corev1.SeccompContainerAnnotationKeyPrefix + c.Name
+		if _, ok := annotations[key]; ok && (c.SecurityContext == nil || c.SecurityContext.SeccompProfile == nil) {
+			w.warn(path.Key(key), "%s", seccomp)
+		}
+	})
 }
 
 // volumes warns of types that are no more. Paths are those of the fields, with upstream's own spellings.

@@ -45,7 +45,11 @@ func (in containerContext) initContainers(path *field.Path) (errs field.ErrorLis
 	for i := range in.spec.InitContainers {
 		c, at := &in.spec.InitContainers[i], path.Index(i)
 		errs = append(errs, in.common(c, at)...)
-		errs = append(errs, validateInitRestart(c, at)...)
+		if c.RestartPolicy == nil && len(c.RestartPolicyRules) > 0 {
+			errs = append(errs, field.Required(at.Child("restartPolicy"), "must specify restartPolicy when restart rules are used"))
+		} else {
+			errs = append(errs, validateRestartRules(c.RestartPolicy, c.RestartPolicyRules, at)...)
+		}
 		if names.Has(c.Name) {
 			errs = append(errs, field.Duplicate(at.Child("name"), c.Name))
 		}
@@ -223,7 +227,7 @@ func validateRestartRules(policy *corev1.ContainerRestartPolicy, rules []corev1.
 	}
 	for i, r := range rules {
 		rule := path.Child("restartPolicyRules").Index(i)
-		errs = append(errs, oneOf(r.Action, rule.Child("action"), corev1.ContainerRestartRuleActionRestart)...)
+		errs = append(errs, oneOf(r.Action, rule.Child("action"), corev1.ContainerRestartRuleActionRestart, corev1.ContainerRestartRuleActionRestartAllContainers)...)
 		if r.ExitCodes == nil {
 			errs = append(errs, field.Required(rule.Child("exitCodes"), "must be specified"))
 			continue
@@ -237,9 +241,3 @@ func validateRestartRules(policy *corev1.ContainerRestartPolicy, rules []corev1.
 	return errs
 }
 
-func validateInitRestart(c *corev1.Container, path *field.Path) field.ErrorList {
-	if isSidecar(c) && len(c.RestartPolicyRules) > 0 {
-		return field.ErrorList{field.Forbidden(path.Child("restartPolicyRules"), "restartPolicyRules are not allowed for init containers with restart policy Always")}
-	}
-	return validateRestartRules(c.RestartPolicy, c.RestartPolicyRules, path)
-}

@@ -25,9 +25,6 @@ func (in containerContext) hooks(c *corev1.Container, path *field.Path) (errs fi
 		if l.PreStop != nil {
 			errs = append(errs, validateHandler(handler{l.PreStop.Exec, l.PreStop.HTTPGet, l.PreStop.TCPSocket, nil, l.PreStop.Sleep}, grace, at.Child("preStop"))...)
 		}
-		if l.StopSignal != nil && in.spec.OS == nil {
-			errs = append(errs, field.Forbidden(at.Child("stopSignal"), "may not be set for containers with empty `spec.os.name`"))
-		}
 	}
 	errs = append(errs, validateProbe(namedProbe{"livenessProbe", c.LivenessProbe}, grace, path)...)
 	errs = append(errs, validateProbe(namedProbe{"readinessProbe", c.ReadinessProbe}, grace, path)...)

@@ -49,12 +49,23 @@ func mayOvercommit(name corev1.ResourceName) bool { return isNative(name) && !is
 
 func (in containerContext) resources(r *corev1.ResourceRequirements, path *field.Path) field.ErrorList {
 	errs := validateRequirements(r, validateContainerResource, path)
+	var known []string
+	for i := range in.spec.ResourceClaims {
+		known = append(known, in.spec.ResourceClaims[i].Name)
+	}
+	slices.Sort(known)
 	for i, c := range r.Claims {
-		at := path.Child("claims").Index(i).Child("name")
-		if c.Name == "" {
+		at := path.Child("claims").Index(i)
+		switch {
+		case c.Name == "":
 			errs = append(errs, field.Required(at, ""))
-		} else if !slices.ContainsFunc(in.spec.ResourceClaims, func(p corev1.PodResourceClaim) bool { return p.Name == c.Name }) {
-			errs = append(errs, field.NotFound(at, c.Name))
+		case !slices.Contains(known, c.Name):
+			missing := field.NotFound(at, c.Name)
+			missing.Detail = "must be one of the names in pod.spec.resourceClaims which is empty"
+			if len(known) > 0 {
+				missing.Detail = "must be one of the names in pod.spec.resourceClaims: " + strings.Join(known, ", ")
+			}
+			errs = append(errs, missing)
 		}
 	}
 	return errs
@@ -98,10 +109,13 @@ func validateRequirements(r *corev1.ResourceRequirements, name func(corev1.Resou
 // validateContainerResource judges the name of what a container asks for: cpu, memory, storage, huge pages, or something
 // with a domain.
 func validateContainerResource(name corev1.ResourceName, path *field.Path) field.ErrorList {
+	domain := strings.Contains(string(name), "/")
 	if errs := invalid(path, name, validation.IsQualifiedName(string(name)), ""); len(errs) > 0 {
+		if !domain {
+			errs = append(errs, field.Invalid(path, name, "must be a standard resource for containers"))
+		}
 		return errs
 	}
-	domain := strings.Contains(string(name), "/")
 	switch {
 	case domain && !isNative(name):
 		if long := validation.IsQualifiedName("requests." + string(name)); strings.HasPrefix(string(name), "requests.") || len(long) > 0 {
@@ -160,7 +174,7 @@ func validatePodResources(s *corev1.PodSpec, path *field.Path) field.ErrorList {
 		for _, n := range slices.Sorted(maps.Keys(s.Containers[i].Resources.Limits)) {
 			q := s.Containers[i].Resources.Limits[n]
 			if limit, ok := r.Limits[n]; ok && q.Cmp(limit) > 0 {
-				errs = append(errs, field.Invalid(path.Child("limits").Key(string(n)), limit.String(), fmt.Sprintf("must be greater than or equal to individual container limits of %s", q.String())))
+				errs = append(errs, field.Invalid(path.Child("containers").Index(i).Key(string(n)).Child("limits"), q.String(), fmt.Sprintf("must be less than or equal to pod limits of %s", limit.String())))
 			}
 		}
 	}

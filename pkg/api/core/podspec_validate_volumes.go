@@ -346,7 +346,9 @@ func (in containerContext) devices(c *corev1.Container, at *field.Path) (errs fi
 			errs = append(errs, field.Invalid(p.Child("name"), d.Name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"))
 		}
 		errs = append(errs, required(d.DevicePath, p.Child("devicePath"))...)
-		errs = append(errs, noBacksteps(d.DevicePath, p.Child("devicePath"))...)
+		if len(noBacksteps(d.DevicePath, p)) > 0 {
+			errs = append(errs, field.Invalid(p.Child("devicePath"), d.DevicePath, "can not contain backsteps ('..')"))
+		}
 	}
 	return errs
 }

@@ -34,6 +34,9 @@ func keepAllocated(s, old *corev1.Service) {
 		if len(s.Spec.ClusterIPs) == 0 {
 			s.Spec.ClusterIPs = slices.Clone(old.Spec.ClusterIPs)
 		}
+		if len(s.Spec.IPFamilies) == 0 && slices.Equal(s.Spec.ClusterIPs, old.Spec.ClusterIPs) {
+			s.Spec.IPFamilies = slices.Clone(old.Spec.IPFamilies)
+		}
 	}
 	if takesNodePorts(s) && takesNodePorts(old) {
 		keepNodePorts(s, old)

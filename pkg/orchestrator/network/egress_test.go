@@ -4,6 +4,7 @@ package network
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -155,6 +156,7 @@ const crashDir = "SKIFF_NETWORK_CRASH_DIR"
 // TestKilledWhileSettingUp kills a process at some moment of its work; the next one makes everything whole, or removes it.
 func TestKilledWhileSettingUp(t *testing.T) {
 	if dir := os.Getenv(crashDir); dir != "" {
+		os.Stdout.WriteString("begin\n")
 		f, err := Open(t.Context(), Config{Cluster: "crash", Dir: dir, Ranges: testRanges(), Egress: true})
 		if err != nil {
 			t.Fatal(err)
@@ -175,11 +177,18 @@ func TestKilledWhileSettingUp(t *testing.T) {
 		cmd := exec.Command("/proc/self/exe", "-test.run=^TestKilledWhileSettingUp$")
 		cmd.Env = append(os.Environ(), crashDir+"="+dir)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		if err := cmd.Start(); err != nil {
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err == nil {
+			_, err = io.ReadFull(out, make([]byte, len("begin\n")))
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(15+3*i)*time.Millisecond, func() { cmd.Process.Kill() })
-		_ = cmd.Wait()
+		kill := time.AfterFunc(time.Duration(i)*time.Millisecond, func() { cmd.Process.Kill() })
+		t.Logf("round %d: %v", i, cmd.Wait())
 		kill.Stop()
 		if i%2 == 0 {
 			m := &machine{t: t, dir: filepath.Dir(dir), c: Config{Cluster: "crash", Dir: dir, Ranges: testRanges(), Egress: true}}
