@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +57,7 @@ func (s *Store) pull(ctx context.Context, ref Reference, auth []container.Regist
 	if err != nil {
 		return container.Image{}, err
 	}
-	var refusals []error
+	var refusals []refusal
 	for _, e := range places {
 		img, err := s.pullFrom(ctx, ref, e, auth, progress)
 		if err == nil {
@@ -65,24 +66,37 @@ func (s *Store) pull(ctx context.Context, ref Reference, auth []container.Regist
 		if ctx.Err() != nil {
 			return container.Image{}, ctx.Err()
 		}
-		if !e.origin {
-			err = fmt.Errorf("mirror %s: %w", e.host, err)
-		}
-		refusals = append(refusals, err)
+		refusals = append(refusals, refusal{e.host, err})
 	}
 	return container.Image{}, combine(refusals)
 }
 
-// combine gives the registry's word, with what the mirrors said before it.
-func combine(refusals []error) error {
+// refusal is what one of several places said.
+type refusal struct {
+	host string
+	err  error
+}
+
+// weight ranks refusals as containerd does: an answer counts more than none, a complaint more than "not found".
+func (r refusal) weight() int {
+	var network net.Error
+	switch {
+	case errors.Is(r.err, ErrNotFound):
+		return 2
+	case errors.As(r.err, &network):
+		return 1
+	}
+	return 3
+}
+
+// combine gives the weightiest refusal, followed by what kept the registry itself from being asked.
+func combine(refusals []refusal) error {
+	best := slices.MaxFunc(refusals, func(a, b refusal) int { return a.weight() - b.weight() })
 	last := refusals[len(refusals)-1]
-	if len(refusals) == 1 {
-		return last
+	if best.host == last.host || last.weight() > 1 {
+		return best.err
 	}
-	if errors.Is(last, ErrNotFound) || errors.Is(last, ErrUnauthorized) {
-		return last
-	}
-	return errors.Join(slices.Insert(refusals[:len(refusals)-1:len(refusals)-1], 0, last)...)
+	return fmt.Errorf("%w (said %s; %s could not be asked: %v)", best.err, best.host, last.host, last.err)
 }
 
 func (s *Store) pullFrom(ctx context.Context, ref Reference, e endpoint, auth []container.RegistryAuth, progress func(done, total int64)) (container.Image, error) {

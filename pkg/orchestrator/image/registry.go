@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -114,7 +115,9 @@ func normalizeRegistry(r string) string {
 }
 
 func (s *Store) remoteOptions(ctx context.Context, ref Reference, e endpoint, auth []container.RegistryAuth) []remote.Option {
-	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(s.transport), remote.WithUserAgent("skiff")}
+	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(s.transport), remote.WithUserAgent("skiff"),
+		// One quick second try; whoever asked for the image backs off and comes again.
+		remote.WithRetryBackoff(remote.Backoff{Duration: 100 * time.Millisecond, Factor: 1, Steps: 2})}
 	// A mirror is not told the registry's password.
 	host := e.host
 	if e.origin {
