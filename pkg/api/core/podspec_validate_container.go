@@ -240,4 +240,3 @@ func validateRestartRules(policy *corev1.ContainerRestartPolicy, rules []corev1.
 	}
 	return errs
 }
-
