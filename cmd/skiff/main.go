@@ -15,7 +15,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args, cli.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
+	code := start(ctx, os.Args, cli.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -23,7 +23,7 @@ func main() {
 // interrupted is the exit code of a program that Ctrl-C ended.
 const interrupted = 130
 
-func run(ctx context.Context, argv []string, io cli.IOStreams) int {
+func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 	f := cli.New(io, argv[0])
 	wire(f)
 	root := newRoot(f)

@@ -193,6 +193,8 @@ func newEditLastApplied(f *cli.Factory) *cobra.Command {
 	cli.AddFieldManagerFlag(fs, &manager, clientSideManager)
 	cli.AddValidateFlag(fs, &validate)
 	fs.BoolVar(&windows, "windows-line-endings", false, "Let the file to edit have Windows' line endings.")
+	fs.Bool("record", false, "Of no effect any more.")
+	fs.MarkHidden("record")
 	return cmd
 }
 

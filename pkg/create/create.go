@@ -77,6 +77,8 @@ func NewCommand(f *cli.Factory) *cobra.Command {
 	cli.AddDryRunFlag(fs, &o.dryRun)
 	cli.AddValidateFlag(fs, &o.validate)
 	cli.AddFieldManagerFlag(fs, &o.FieldManager, "kubectl-create")
+	fs.Bool("record", false, "Of no effect any more.")
+	fs.MarkHidden("record")
 	cmd.AddCommand(
 		newNamespace(f), newSecret(f), newConfigMap(f), newServiceAccount(f), newService(f), newDeployment(f), newToken(f),
 	)
