@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/clustertest"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/scheduler"
@@ -20,6 +21,15 @@ func node(name, cpu string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelHostname: name}},
 		Status:     corev1.NodeStatus{Capacity: amounts, Allocatable: amounts},
+	}
+}
+
+// open takes away the taint that new nodes have until the nodelifecycle controller has seen them.
+func open(t *testing.T, c *clustertest.Cluster, name string) {
+	t.Helper()
+	patch := []byte(`{"spec":{"taints":[]}}`)
+	if _, err := c.Client().CoreV1().Nodes().Patch(c.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -66,6 +76,8 @@ func TestPodWaitsForRoom(t *testing.T) {
 			return strings.Contains(messages(t, c, "first"), "Warning FailedScheduling default-scheduler no nodes available to schedule pods")
 		})
 		c.Create(node("n1", "4"))
+		c.Pass(time.Second) // events are named after the time, which stands still otherwise
+		open(t, c, "n1")
 		c.Wait("one is bound", func() bool { return get(t, c, "first").Spec.NodeName+get(t, c, "second").Spec.NodeName == "n1" })
 		bound, waits := "first", "second"
 		if get(t, c, "second").Spec.NodeName != "" {
@@ -101,13 +113,14 @@ func TestGatesAndOtherSchedulers(t *testing.T) {
 		gated.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "example.com/wait"}}
 		other.Spec.SchedulerName = "mine"
 		c.Create(node("n1", "4"), gated, other)
+		open(t, c, "n1")
 		c.Pass(time.Minute)
 		if got := get(t, c, "gated").Spec.NodeName + get(t, c, "other").Spec.NodeName; got != "" {
 			t.Errorf("bound to %s", got)
 		}
-		open := get(t, c, "gated")
-		open.Spec.SchedulingGates = nil
-		if _, err := c.Client().CoreV1().Pods("default").Update(c.Context(), open, metav1.UpdateOptions{}); err != nil {
+		free := get(t, c, "gated")
+		free.Spec.SchedulingGates = nil
+		if _, err := c.Client().CoreV1().Pods("default").Update(c.Context(), free, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		c.Wait("the gate is open", func() bool { return get(t, c, "gated").Spec.NodeName == "n1" })
@@ -122,9 +135,10 @@ func TestNodeChangesWake(t *testing.T) {
 		closed.Spec.Unschedulable = true
 		picky.Spec.NodeSelector = map[string]string{"disk": "ssd"}
 		c.Create(closed, pod("p", "1"), picky)
+		open(t, c, "n1")
 		c.Pass(time.Minute)
 		for _, patch := range []string{`{"spec":{"unschedulable":false}}`, `{"metadata":{"labels":{"disk":"ssd"}}}`} {
-			if _, err := c.Client().CoreV1().Nodes().Patch(c.Context(), "n1", "application/merge-patch+json", []byte(patch), metav1.PatchOptions{}); err != nil {
+			if _, err := c.Client().CoreV1().Nodes().Patch(c.Context(), "n1", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)
 			}
 		}
