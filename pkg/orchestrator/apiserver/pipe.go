@@ -2,6 +2,8 @@ package apiserver
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -64,6 +66,15 @@ func (pipeAddr) String() string  { return "pipe" }
 type pipeConn struct {
 	net.Conn
 	user *auth.User
+}
+
+// Read says of a connection that was closed here what a socket would say: libraries know that error, and keep quiet about it.
+func (c *pipeConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = net.ErrClosed
+	}
+	return n, err
 }
 
 type pipeUserKey struct{}
