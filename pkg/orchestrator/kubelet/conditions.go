@@ -48,9 +48,20 @@ func conditions(pod *corev1.Pod, v *view, all []corev1.ContainerStatus, phase co
 	return out
 }
 
+// What the condition says while there is no sandbox to start containers in.
+const (
+	noSandbox       = "no pod sandbox exists"
+	sandboxNotReady = "pod sandbox is not ready"
+)
+
 func sandboxReady(v *view) corev1.PodCondition {
 	c := corev1.PodCondition{Type: corev1.PodReadyToStartContainers, Status: corev1.ConditionFalse}
-	if v.sandbox != nil && v.sandbox.Ready {
+	switch {
+	case v.sandbox == nil:
+		c.Reason, c.Message = "PodSandboxNotReady", noSandbox
+	case !v.sandbox.Ready:
+		c.Reason, c.Message = "PodSandboxNotReady", sandboxNotReady
+	default:
 		c.Status = corev1.ConditionTrue
 	}
 	return c

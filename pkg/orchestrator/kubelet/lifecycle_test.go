@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -388,5 +389,111 @@ func TestShimDies(t *testing.T) {
 		}
 		b.wantEvent("web", "Warning Failed Container app was lost: the shim of the container was killed")
 		b.wantEvent("web", "Normal SandboxChanged Pod sandbox changed, it will be killed and re-created.")
+	})
+}
+
+func TestRebootedNode(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		b.create(simplePod("always", "app"))
+		never := simplePod("never", "app")
+		never.Spec.RestartPolicy = corev1.RestartPolicyNever
+		b.create(never)
+		b.until("always", "ready", ready)
+		b.until("never", "ready", ready)
+		b.stop()
+		// Nothing is left of what ran.
+		b.runtime = hollow.New(hollow.Config{})
+		b.config.Runtime, b.config.Images = b.runtime, b.runtime.Images()
+		b.start()
+		p := b.until("never", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" || s.ExitCode != 137 {
+			t.Errorf("state: %+v", p.Status.ContainerStatuses[0].State)
+		}
+		p = b.until("always", "restarted", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p) })
+		if s := p.Status.ContainerStatuses[0].LastTerminationState.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" {
+			t.Errorf("last state: %+v", s)
+		}
+	})
+}
+
+func TestConfigMapReachesTheRunningPod(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: "default"}, Data: map[string]string{"level": "info"}}
+		pod := simplePod("web", "app")
+		pod.Spec.Volumes = []corev1.Volume{{Name: "settings", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}
+		pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "settings", MountPath: "/etc/app"}}
+		p := b.create(pod)
+		b.wantEvent("web", `Warning FailedMount MountVolume.SetUp failed for volume "settings" : configmap "settings" not found`)
+		if c := condition(b.get("web"), corev1.PodReadyToStartContainers); c.Status != corev1.ConditionFalse || c.Message != "no pod sandbox exists" {
+			t.Errorf("condition %+v", c)
+		}
+		b.Create(cm)
+		b.until("web", "ready", ready)
+		sandboxes, _ := b.runtime.Sandboxes(b.Context())
+		var dir string
+		for _, m := range sandboxes[0].Containers[0].Config.Mounts {
+			if m.Target == "/etc/app" && m.ReadOnly {
+				dir = m.Source
+			}
+		}
+		read := func() string {
+			data, err := os.ReadFile(filepath.Join(dir, "level"))
+			if err != nil {
+				t.Error(err)
+			}
+			return string(data)
+		}
+		if got := read(); got != "info" {
+			t.Errorf("level %q", got)
+		}
+		cm.Data["level"] = "debug"
+		if _, err := b.Client().CoreV1().ConfigMaps("default").Update(b.Context(), cm, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		b.Wait("the file changes", func() bool { return read() == "debug" })
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the change took %s", took)
+		}
+		if got := b.get("web").Status.ContainerStatuses[0].RestartCount; got != 0 || p.UID == "" {
+			t.Errorf("restarted %d times", got)
+		}
+	})
+}
+
+func TestImageChange(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		b.create(simplePod("web", "app"))
+		p := b.until("web", "ready", ready)
+		p.Spec.Containers[0].Image = "registry/app:2"
+		if _, err := b.Client().CoreV1().Pods("default").Update(b.Context(), p, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.until("web", "restarted", func(p *corev1.Pod) bool {
+			s := p.Status.ContainerStatuses[0]
+			return s.RestartCount == 1 && s.Image == "registry/app:2" && ready(p) && p.Status.ObservedGeneration == p.Generation
+		})
+		b.wantEvent("web", "Normal Killing Container app definition changed, will be restarted")
+	})
+}
+
+func TestReadinessGate(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		pod := simplePod("web", "app")
+		pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "example.com/lb"}}
+		b.create(pod)
+		p := b.until("web", "running", running)
+		if c := condition(p, corev1.PodReady); c.Status != corev1.ConditionFalse || c.Reason != "ReadinessGatesNotReady" ||
+			c.Message != `corresponding condition of pod readiness gate "example.com/lb" does not exist.` {
+			t.Errorf("ready: %+v", c)
+		}
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: "example.com/lb", Status: corev1.ConditionTrue})
+		if _, err := b.Client().CoreV1().Pods("default").UpdateStatus(b.Context(), p, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		p = b.until("web", "ready", ready)
+		if condition(p, "example.com/lb").Status != corev1.ConditionTrue {
+			t.Error("the gate's own condition is lost")
+		}
 	})
 }

@@ -138,7 +138,7 @@ func (p *planner) needed() bool {
 		if h.starting || h.running() {
 			return true
 		}
-		if code, ended := exitCode(h); !ended || restarts(p.pod, c, code) {
+		if code, ended := exitCode(h); !ended || restarts(p.pod, c, code) || h.last != nil && changed(c, h) {
 			return true
 		}
 	}
@@ -225,7 +225,7 @@ func (p *planner) main(c *corev1.Container) {
 	case container.Running:
 		p.condemned(c, h)
 	case container.Exited:
-		if restarts(p.pod, c, h.last.End.ExitCode) {
+		if restarts(p.pod, c, h.last.End.ExitCode) || changed(c, h) {
 			p.start(c, h)
 		}
 	default:
@@ -234,6 +234,11 @@ func (p *planner) main(c *corev1.Container) {
 		}
 		p.start(c, h)
 	}
+}
+
+// changed says that the pod names another image for a container than it was started with.
+func changed(c *corev1.Container, h *history) bool {
+	return h.last.Config.ImageRef != "" && h.last.Config.ImageRef != c.Image
 }
 
 // ephemeral containers start once and never again.
@@ -246,9 +251,16 @@ func (p *planner) ephemeral() {
 	}
 }
 
-// condemned stops a container that a probe has judged.
+// condemned stops a container that a probe has judged, or whose image the pod has changed.
 func (p *planner) condemned(c *corev1.Container, h *history) {
-	if h.condemned == nil || !h.stopBy.IsZero() {
+	if !h.stopBy.IsZero() || h.starting {
+		return
+	}
+	if changed(c, h) {
+		p.add(step{do: stop, container: c.Name, message: "Container " + c.Name + " definition changed, will be restarted", grace: p.grace()})
+		return
+	}
+	if h.condemned == nil {
 		return
 	}
 	grace := p.grace()

@@ -114,6 +114,12 @@ func TestDecide(t *testing.T) {
 		{name: "condemned", pod: specOf(always, "a"), view: seen("a:run"), change: func(_ *corev1.Pod, v *view) {
 			v.of("a").condemned = &verdict{message: "Container a failed liveness probe"}
 		}, want: "stop a"},
+		{name: "image changed", pod: specOf(never, "a"), view: seen("a:run"), change: func(p *corev1.Pod, v *view) {
+			v.of("a").last.Config.ImageRef, p.Spec.Containers[0].Image = "one", "two"
+		}, want: "stop a"},
+		{name: "image changed, stopped", pod: specOf(never, "a"), view: seen("a:exit0"), change: func(p *corev1.Pod, v *view) {
+			v.of("a").last.Config.ImageRef, p.Spec.Containers[0].Image = "one", "two"
+		}, want: "start a"},
 		{name: "sandbox lost", pod: specOf(always, "a"), view: seen("a:exit1"), change: func(_ *corev1.Pod, v *view) { v.sandbox.Ready = false }, want: "prepare"},
 		{name: "sandbox of a finished pod", pod: specOf(never, "a"), view: seen("a:exit1"), change: func(_ *corev1.Pod, v *view) { v.sandbox.Ready = false }, want: ""},
 		{name: "deleted", pod: specOf(always, "side=s", "a", "b"), view: seen("s:run", "a:run", "b:run"), change: deleted, want: "stop a, stop b"},

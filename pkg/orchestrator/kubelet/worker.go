@@ -72,6 +72,11 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 		w.view.sandbox, w.view.attempts = s, n+1
 		slices.SortFunc(s.Containers, func(a, b container.Container) int { return a.Config.Attempt - b.Config.Attempt })
 		for _, c := range s.Containers {
+			if c.State == container.Created {
+				// The earlier agent was interrupted before the start: it never ran, and is made anew.
+				w.ops.Go(func() { w.k.removeAttempt(w.k.ctx, &attempt{Container: c}) })
+				continue
+			}
 			h := w.view.of(c.Config.Name)
 			w.note(h, c)
 			if p := h.prior; c.State == container.Running && p != nil && p.ContainerID == w.k.scheme+c.ID {
@@ -83,6 +88,14 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 	}
 	if w.view.sandbox != nil {
 		w.refresh = time.Now() // tokens are asked for anew, and objects may have changed
+	}
+	for _, h := range w.view.containers {
+		if h.last == nil && h.prior != nil && h.prior.State.Running != nil {
+			h.prior.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 137, Reason: "ContainerStatusUnknown", ContainerID: h.prior.ContainerID,
+				Message: "The container could not be located when the pod was terminated",
+			}}
+		}
 	}
 }
 
