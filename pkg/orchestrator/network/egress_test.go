@@ -109,6 +109,9 @@ func TestForwardingIsRestoredByTheLastCluster(t *testing.T) {
 	if !isolated(t) {
 		return
 	}
+	if err := setSysctl(ipForward, 0); err != nil { // a new namespace has the machine's own value
+		t.Fatal(err)
+	}
 	dir, ctx := t.TempDir(), t.Context()
 	other := Ranges{netip.MustParsePrefix("10.243.0.0/16"), netip.MustParsePrefix("10.95.0.0/16"), netip.MustParsePrefix("10.64.1.0/24"), netip.MustParsePrefix("10.65.1.0/24")}
 	for name, r := range map[string]Ranges{"one": testRanges(), "two": other} {
