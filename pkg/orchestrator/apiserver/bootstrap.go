@@ -59,7 +59,12 @@ func (s *Server) bootstrapService(ctx context.Context, client kubernetes.Interfa
 	if target == 0 {
 		target = 6443
 	}
-	_, err := client.CoreV1().Services(metav1.NamespaceDefault).Create(ctx, &corev1.Service{
+	services := client.CoreV1().Services(metav1.NamespaceDefault)
+	// Asked for first: on a later start the address is taken, by this very service.
+	if _, err := services.Get(ctx, selfName, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		return err
+	}
+	_, err := services.Create(ctx, &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: selfName, Labels: map[string]string{"component": "apiserver", "provider": "kubernetes"}},
 		Spec: corev1.ServiceSpec{
 			Type: corev1.ServiceTypeClusterIP, ClusterIP: ServiceIP(s.cfg.ServiceRange).String(), SessionAffinity: corev1.ServiceAffinityNone,
