@@ -94,7 +94,7 @@ func (n *Node) podLink(pod *namespace, name string, ip netip.Addr) error {
 		}
 	}
 	err = n.ns.nl.LinkAdd(&netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{Name: name, HardwareAddr: macOf(nth(n.pods, 1))},
+		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: n.f.mtu, HardwareAddr: macOf(nth(n.pods, 1))},
 		PeerName:  uplink, PeerHardwareAddr: macOf(ip), PeerNamespace: netlink.NsFd(pod.fd),
 	})
 	if err != nil {

@@ -89,6 +89,32 @@ func TestEgress(t *testing.T) {
 	}
 }
 
+func TestPodsTakeTheMTUOfTheWayOut(t *testing.T) {
+	if !isolated(t) {
+		return
+	}
+	m := &machine{t: t, dir: t.TempDir()}
+	m.world()
+	lan, err := netlink.LinkByName("lan")
+	if err == nil {
+		err = netlink.LinkSetMTU(lan, 1400)
+	}
+	if err == nil {
+		err = netlink.RouteAdd(&netlink.Route{LinkIndex: lan.Attrs().Index, Dst: toNet(everywhere), Gw: net.IPv4(192, 0, 2, 2), Flags: int(netlink.FLAG_ONLINK)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.c = Config{Cluster: "test", Dir: filepath.Join(m.dir, "cluster"), Ranges: testRanges()}
+	m.open(1)
+	defer Teardown(context.Background(), "test", m.c.Dir)
+	defer m.close()
+	l, err := m.pod(1, "a").ns.nl.LinkByName(uplink)
+	if err != nil || l.Attrs().MTU != 1400 {
+		t.Errorf("a pod's link: %v, %v, want an MTU of 1400", l.Attrs(), err)
+	}
+}
+
 func TestNoEgress(t *testing.T) {
 	if !isolated(t) {
 		return

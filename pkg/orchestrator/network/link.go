@@ -144,4 +144,27 @@ func hasLink(nl *netlink.Handle, name string) (bool, error) {
 	return true, nil
 }
 
+// wayOutMTU is the MTU of the host's default route where that is less than a veth's own, as with a VPN or in a cloud: pods
+// that send larger packets would have to learn it from errors that many networks drop.
+func wayOutMTU() (int, error) {
+	routes, err := netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return 0, fmt.Errorf("list routes: %w", err)
+	}
+	least := 0
+	for _, r := range routes {
+		if p, ok := toPrefix(r.Dst); (r.Dst != nil && (!ok || p.Bits() > 0)) || r.LinkIndex == 0 {
+			continue
+		}
+		l, err := netlink.LinkByIndex(r.LinkIndex)
+		if err != nil {
+			continue // it went meanwhile
+		}
+		if m := l.Attrs().MTU; m < 1500 && (least == 0 || m < least) {
+			least = m
+		}
+	}
+	return least, nil
+}
+
 var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)

@@ -42,6 +42,7 @@ type Fabric struct {
 	link  string // the host's end of the link to the first node
 	hub   *namespace
 	addrs addressing
+	mtu   int // of every link; 0 is the kernel's own
 }
 
 // Open makes the cluster's network, or takes up what an earlier process left of it, whole or half-made: the first node's
@@ -63,6 +64,9 @@ func Open(ctx context.Context, c Config) (*Fabric, error) {
 		return nil, fmt.Errorf("open network: %w", err)
 	}
 	defer unlock()
+	if f.mtu, err = wayOutMTU(); err != nil {
+		return nil, fmt.Errorf("open network: %w", err)
+	}
 	if f.hub, err = openNamespace(hubPath(c.Dir)); err != nil {
 		return nil, fmt.Errorf("open network: %w", err)
 	}

@@ -103,7 +103,7 @@ func (f *Fabric) hostLink(host *netlink.Handle) error {
 		return err
 	}
 	err = host.LinkAdd(&netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{Name: f.link, HardwareAddr: macOf(f.addrs.host)},
+		LinkAttrs: netlink.LinkAttrs{Name: f.link, MTU: f.mtu, HardwareAddr: macOf(f.addrs.host)},
 		PeerName:  uplink, PeerHardwareAddr: macOf(f.addrs.node(1)), PeerNamespace: netlink.NsFd(f.hub.fd),
 	})
 	if err != nil {
@@ -180,7 +180,7 @@ func (f *Fabric) spoke(n *Node, name string) error {
 		return err
 	}
 	err = f.hub.nl.LinkAdd(&netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{Name: name, HardwareAddr: macOf(f.addrs.node(1))},
+		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: f.mtu, HardwareAddr: macOf(f.addrs.node(1))},
 		PeerName:  uplink, PeerHardwareAddr: macOf(n.ip), PeerNamespace: netlink.NsFd(n.ns.fd),
 	})
 	if err != nil {
