@@ -27,11 +27,17 @@ type statusWriter struct {
 	last   *corev1.PodStatus // the newest wanted, for readers
 	busy   bool
 	closed bool
+	// urgent ends the patience of a write that waits for more to say.
+	urgent chan struct{}
 }
+
+// patience is how long news of a pod that is still starting may wait for the next news.
+const patience = 10 * time.Millisecond
 
 func (s *statusWriter) init(w *worker, pod *corev1.Pod) {
 	s.w, s.base = w, pod
 	s.idle = sync.NewCond(&s.mu)
+	s.urgent = make(chan struct{}, 1)
 }
 
 // seen takes a newer pod of the API as the base of the next write.
@@ -62,7 +68,33 @@ func (s *statusWriter) want(status corev1.PodStatus) {
 		return
 	}
 	s.next = &status
+	s.hurry()
 	s.begin()
+}
+
+// hurry wakes the writer if what is to be written must not wait.
+func (s *statusWriter) hurry() {
+	if s.next != nil && !canWait(s.next) {
+		select {
+		case s.urgent <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// canWait says that a status is but a step on a pod's way up.
+func canWait(s *corev1.PodStatus) bool {
+	if s.Phase != corev1.PodPending {
+		return false
+	}
+	for _, list := range [][]corev1.ContainerStatus{s.InitContainerStatuses, s.ContainerStatuses} {
+		for i := range list {
+			if w := list[i].State.Waiting; w == nil || w.Reason != "ContainerCreating" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (s *statusWriter) begin() {
@@ -81,6 +113,10 @@ func (s *statusWriter) close(final corev1.PodStatus, write bool) {
 	if write && !equality.Semantic.DeepEqual(final, s.base.Status) {
 		s.next = &final
 		s.begin()
+	}
+	select {
+	case s.urgent <- struct{}{}:
+	default:
 	}
 	for s.busy {
 		s.idle.Wait()
@@ -101,6 +137,11 @@ func (s *statusWriter) write(ctx context.Context) {
 	delay := 50 * time.Millisecond
 	for {
 		s.mu.Lock()
+		if s.next != nil && canWait(s.next) && !s.closed {
+			s.mu.Unlock()
+			s.wait(ctx)
+			s.mu.Lock()
+		}
 		next, base := s.next, s.base
 		s.next = nil
 		if next == nil || equality.Semantic.DeepEqual(*next, base.Status) {
@@ -135,6 +176,17 @@ func (s *statusWriter) write(ctx context.Context) {
 		s.idle.Broadcast()
 		s.mu.Unlock()
 		return
+	}
+}
+
+// wait gives the pod time to say more.
+func (s *statusWriter) wait(ctx context.Context) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-s.urgent:
 	}
 }
 
