@@ -14,12 +14,13 @@ import (
 // as client-go does for every Kubernetes component.
 type Events struct {
 	broadcaster record.EventBroadcaster
-	client      kubernetes.Interface
 }
 
-// NewEvents makes the broadcaster; what is recorded before Run waits in its queue.
+// NewEvents starts the broadcaster, since what is recorded while nobody sends would be lost; Run ends it.
 func NewEvents(client kubernetes.Interface) *Events {
-	return &Events{broadcaster: record.NewBroadcaster(), client: client}
+	e := &Events{broadcaster: record.NewBroadcaster()}
+	e.broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
+	return e
 }
 
 // Recorder records events from a component.
@@ -27,9 +28,8 @@ func (e *Events) Recorder(component string) record.EventRecorder {
 	return e.broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: component})
 }
 
-// Run sends events until ctx ends.
+// Run ends the broadcaster with ctx.
 func (e *Events) Run(ctx context.Context) {
-	e.broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: e.client.CoreV1().Events("")})
 	<-ctx.Done()
 	e.broadcaster.Shutdown()
 }
