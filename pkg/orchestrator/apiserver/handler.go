@@ -82,20 +82,6 @@ func (q *request) timeout() time.Duration {
 	return requestTimeout
 }
 
-// admit takes a place among the requests under way, reads and writes apart.
-func (s *Server) admit(q *request) (release func(), err error) {
-	places := s.writes
-	if q.Method == http.MethodGet || q.Method == http.MethodHead {
-		places = s.reads
-	}
-	select {
-	case places <- struct{}{}:
-		return func() { <-places }, nil
-	default:
-		return nil, apierrors.NewTooManyRequests("too many requests, please try again later", 1)
-	}
-}
-
 // authenticate names the user: of the in-memory connection, or by what the request carries.
 func (s *Server) authenticate(q *request) error {
 	if q.user = pipeUser(q.Request.Context()); q.user == nil {

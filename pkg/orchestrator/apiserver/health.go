@@ -92,8 +92,8 @@ func (s *Server) serveMetrics(q *request) error {
 	}
 	gauge("go_goroutines", "Number of goroutines that currently exist.", runtime.NumGoroutine())
 	gauge("go_memstats_alloc_bytes", "Number of bytes allocated and still in use.", m.Alloc)
-	gauge("apiserver_current_inflight_requests_read", "Reads under way.", len(s.reads))
-	gauge("apiserver_current_inflight_requests_mutating", "Writes under way.", len(s.writes))
+	gauge("apiserver_current_inflight_requests_read", "Reads under way.", len(s.reads.taken))
+	gauge("apiserver_current_inflight_requests_mutating", "Writes under way.", len(s.writes.taken))
 	gauge("apiserver_storage_revision", "The latest revision of the store.", s.store.Revision())
 	q.w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	fmt.Fprint(q.w, b.String())

@@ -75,8 +75,8 @@ type Server struct {
 	allocator *allocator
 	discovery *discovery
 	openapi   *openapi
-	reads     chan struct{}
-	writes    chan struct{}
+	reads     *places
+	writes    *places
 	pipe      *PipeListener
 
 	mu         sync.Mutex
@@ -106,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, store: cfg.Store, pipe: NewPipeListener(), done: make(chan struct{}),
-		reads: make(chan struct{}, cfg.MaxReads), writes: make(chan struct{}, cfg.MaxWrites),
+		reads: newPlaces(cfg.MaxReads), writes: newPlaces(cfg.MaxWrites),
 	}
 	resources, err := newRegistry(cfg.Kinds)
 	if err != nil {
