@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // report is one line that a program of ours writes to its ready pipe: progress any number of times, then ready or an error.
@@ -21,6 +22,9 @@ type report struct {
 	Running  bool   `json:"running,omitempty"` // somebody else runs it already
 	Error    string `json:"error,omitempty"`
 }
+
+// stopPatience is how long a start that was called off may take to clean up.
+const stopPatience = 40 * time.Second
 
 // launch starts a program of ours in a session of its own, its output in logFile, and waits until it says that it is
 // ready. When ctx ends first, the program is told to stop and waited for: nothing half-made is left behind.
@@ -57,7 +61,11 @@ func launch(ctx context.Context, logFile, program string, args []string, progres
 		return rep, rep.err(logFile, ended)
 	case <-ctx.Done():
 		interrupt(cmd.Process)
-		<-ended
+		select {
+		case <-ended:
+		case <-time.After(stopPatience):
+			return report{}, fmt.Errorf("%w; process %d does not end, see %s", context.Cause(ctx), cmd.Process.Pid, logFile)
+		}
 		return report{}, context.Cause(ctx)
 	}
 }

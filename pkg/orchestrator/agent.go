@@ -94,7 +94,7 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	parts := &parts{ctx: work, failed: func(err error) { cancel(err) }}
+	parts := newParts(work, func(err error) { cancel(err) })
 	defer func() {
 		stop()
 		parts.wait()

@@ -34,8 +34,8 @@ func (s *server) openStore() error {
 }
 
 // serve makes the API server, opens its doors and creates what every cluster has.
-func (s *server) serve(parts *parts) error {
-	read := reader{s.store}
+func (s *server) serve(ctx context.Context) error {
+	read := apiserver.NewReader(s.store)
 	tokens := auth.NewServiceAccountTokens(s.pki.tokens, read)
 	s.kubelet = newKubelets(s)
 	var err error
@@ -56,8 +56,8 @@ func (s *server) serve(parts *parts) error {
 	if err != nil {
 		return err
 	}
-	parts.run(func(context.Context) error { return ended(s.api.ServePipe()) })
-	if err := s.api.Bootstrap(parts.ctx); err != nil {
+	s.front.run(func(context.Context) error { return ended(s.api.ServePipe()) })
+	if err := s.api.Bootstrap(ctx); err != nil {
 		return fmt.Errorf("create what every cluster has: %w", err)
 	}
 	listeners, err := s.listeners()
@@ -69,7 +69,7 @@ func (s *server) serve(parts *parts) error {
 		return errors.Join(err, closeAll(listeners))
 	}
 	for _, l := range listeners {
-		parts.run(func(context.Context) error { return ended(s.api.Serve(tls.NewListener(l, conf))) })
+		s.front.run(func(context.Context) error { return ended(s.api.Serve(tls.NewListener(l, conf))) })
 	}
 	return nil
 }
@@ -157,16 +157,10 @@ func (s *server) clientFor(fallback kubernetes.Interface) func(string) kubernete
 }
 
 // signToken makes a service account's token.
-func (s *server) signToken(_ context.Context, r apiserver.TokenRequest) (string, error) {
-	claims := auth.BoundClaims{Namespace: r.Namespace, ServiceAccount: auth.Ref{Name: r.Name, UID: r.UID}}
-	ref := &auth.Ref{Name: r.BoundName, UID: r.BoundUID}
-	switch r.BoundKind {
-	case "Pod":
-		claims.Pod = ref
-	case "Secret":
-		claims.Secret = ref
-	case "Node":
-		claims.Node = ref
+func (s *server) signToken(ctx context.Context, r apiserver.TokenRequest) (string, error) {
+	claims, err := auth.Bind(ctx, apiserver.NewReader(s.store), r.Namespace, auth.Ref{Name: r.Name, UID: r.UID}, r.BoundKind, auth.Ref{Name: r.BoundName, UID: r.BoundUID})
+	if err != nil {
+		return "", err
 	}
 	return s.pki.tokens.Sign(claims, r.Audiences, r.Expires)
 }

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/apiserver"
@@ -97,7 +99,7 @@ func (k *kubelets) dial(ctx context.Context, node string) (net.Conn, error) {
 
 // address is where a node said that its agent listens.
 func (k *kubelets) address(ctx context.Context, name string) (netip.AddrPort, error) {
-	obj, err := reader{k.server.store}.Get(ctx, schema.GroupResource{Resource: "nodes"}, "", name)
+	obj, err := apiserver.NewReader(k.server.store).Get(ctx, schema.GroupResource{Resource: "nodes"}, "", name)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
@@ -139,13 +141,27 @@ func (s *server) startNodes(parts *parts) error {
 		NodeName: name, Client: client, Runtime: runtime, Images: images, Dir: filepath.Join(nodeDir(s.config.Dir, name), "kubelet"),
 		NodeIPs: []string{s.network.node.IP().String()}, PodCIDR: s.network.node.PodRange().String(),
 		ClusterDNS: []string{s.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort,
-		Labels: map[string]string{"node-role.kubernetes.io/control-plane": ""}, Logger: s.log,
+		Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.kubelet.serve(parts, name, agent.Handler())
 	parts.run(agent.Run)
+	return nil
+}
+
+// markControlPlane gives the first node its role, which a node may not claim by itself.
+func (s *server) markControlPlane(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(s.api.ClientConfig(auth.Admin()))
+	if err != nil {
+		return fmt.Errorf("make the owner's client: %w", err)
+	}
+	patch := []byte(`{"metadata":{"labels":{"node-role.kubernetes.io/control-plane":""}}}`)
+	_, err = client.CoreV1().Nodes().Patch(ctx, nodeName(s.config.Name, 1), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "skiff"})
+	if err != nil {
+		return fmt.Errorf("give the first node its role: %w", err)
+	}
 	return nil
 }
 

@@ -12,6 +12,10 @@ type parts struct {
 	group  sync.WaitGroup
 }
 
+func newParts(ctx context.Context, failed func(error)) *parts {
+	return &parts{ctx: ctx, failed: failed}
+}
+
 // run starts a part that lives until the parts' context ends.
 func (p *parts) run(part func(ctx context.Context) error) {
 	p.group.Go(func() {

@@ -29,6 +29,9 @@ func (s *server) waitReady(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("wait for nodes to be ready: %w", err)
 	}
+	if err := s.markControlPlane(ctx); err != nil {
+		return err
+	}
 	if err := s.waitFor(ctx, "serviceaccounts", func(items []*store.Item) bool {
 		for _, i := range items {
 			if i.Key.Namespace == corev1.NamespaceDefault && i.Key.Name == "default" {

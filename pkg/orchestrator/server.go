@@ -29,6 +29,7 @@ type server struct {
 	api     *apiserver.Server
 	network *clusterNetwork // nil for hollow nodes
 	kubelet *kubelets
+	front   *parts // what answers requests; ends with the API server's Shutdown, after everything that sends some
 }
 
 // RunServer runs the control plane and its nodes until ctx ends, then stops its containers and takes its network away. It
@@ -89,12 +90,14 @@ func (s *server) run(ctx context.Context, report *Reporter) error {
 	defer cancel(nil)
 	// The parts run under a context of their own, so that the API server outlives the agents that still report to it.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	parts := &parts{ctx: work, failed: func(err error) { cancel(err) }}
+	failed := func(err error) { cancel(err) }
+	s.front = newParts(work, failed)
+	parts := newParts(work, failed)
 	defer func() {
 		stop()
 		parts.wait()
 	}()
-	if err := s.serve(parts); err != nil {
+	if err := s.serve(work); err != nil {
 		return err
 	}
 	if err := s.startControllers(parts); err != nil {
@@ -157,7 +160,8 @@ func (s *server) endpoint() netip.AddrPort {
 	if s.network != nil {
 		return netip.AddrPortFrom(s.network.node.IP(), 6443)
 	}
-	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(s.config.APIPort))
+	// Hollow pods reach nothing; the address is the one their first node would have.
+	return netip.AddrPortFrom(nthAddr(s.config.NodeRange, 2), 6443)
 }
 
 // close releases what open made, in reverse.
@@ -167,6 +171,7 @@ func (s *server) close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		errs = append(errs, s.api.Shutdown(ctx))
+		s.front.wait()
 	}
 	if s.network != nil {
 		errs = append(errs, s.network.close())
