@@ -57,7 +57,8 @@ func viewLastApplied(ctx context.Context, f *cli.Factory, q resource.Query, outp
 		}
 		text := obj.GetAnnotations()[resource.LastApplied]
 		if text == "" {
-			return fmt.Errorf("no last-applied-configuration annotation found on resource: %s", obj.Name)
+			// kubectl says nothing of objects that were named.
+			return missingLastApplied(obj)
 		}
 		texts = append(texts, text)
 	}
@@ -80,6 +81,13 @@ func viewLastApplied(ctx context.Context, f *cli.Factory, q resource.Query, outp
 		fmt.Fprint(f.IO.Out, string(data))
 	}
 	return nil
+}
+
+func missingLastApplied(obj *resource.Object) error {
+	if obj.Source == "" {
+		return nil
+	}
+	return fmt.Errorf("error when no last-applied-configuration annotation found on resource: %s\n %q: %v", obj.Name, obj.Source, error(nil))
 }
 
 type setLastApplied struct {

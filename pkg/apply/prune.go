@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/klog/v2"
 
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/resource"
@@ -51,6 +52,7 @@ func (o *Options) prune(ctx context.Context, client *resource.Client) error {
 func (o *Options) pruneMappings(ctx context.Context, client *resource.Client) ([]*resource.Mapping, error) {
 	kinds := o.Allowlist
 	if len(kinds) == 0 {
+		klog.Warning("Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.")
 		kinds = prunable
 	}
 	var out []*resource.Mapping

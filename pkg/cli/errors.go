@@ -49,7 +49,11 @@ func Explain(err error) (text string, code int) {
 		text, _ = Explain(exit.Err)
 		return text, exit.Code
 	}
-	if agg, ok := err.(utilerrors.Aggregate); ok && len(agg.Errors()) == 1 {
+	for {
+		agg, ok := err.(utilerrors.Aggregate)
+		if !ok || len(agg.Errors()) != 1 {
+			break
+		}
 		err = agg.Errors()[0]
 	}
 	text = explain(err)

@@ -130,7 +130,6 @@ func Family(use, short, long string, subs ...*cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		cmd.Help()
 		return UsageErrorf(cmd, "unknown command %q", strings.Join(args, " "))
 	}
 	cmd.AddCommand(subs...)

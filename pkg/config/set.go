@@ -104,7 +104,7 @@ func parsePath(path string) ([]string, error) {
 		case reflect.Struct:
 			field, ok := fieldNamed(typ, parts[0])
 			if !ok {
-				return nil, fmt.Errorf("unable to parse %v after %v at %v", path, parts, typ)
+				return nil, fmt.Errorf("unable to parse %v after %v at %v", path, steps, typ)
 			}
 			steps, parts, typ = append(steps, parts[0]), parts[1:], field.Type
 		case reflect.Map:

@@ -154,7 +154,7 @@ func (u *userFlags) applyExec(a *clientcmdapi.AuthInfo) error {
 	if u.given("exec-command") {
 		a.Exec = nil
 		if u.execCommand != "" {
-			a.Exec = &clientcmdapi.ExecConfig{Command: u.execCommand, InteractiveMode: clientcmdapi.IfAvailableExecInteractiveMode}
+			a.Exec = &clientcmdapi.ExecConfig{Command: u.execCommand}
 		}
 	}
 	if a.Exec == nil {

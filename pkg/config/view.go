@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
@@ -90,5 +92,9 @@ func (v *view) config() (*clientcmdapi.Config, error) {
 	if v.merge {
 		return v.load()
 	}
-	return clientcmd.LoadFromFile(v.access.GetExplicitFile())
+	config, err := clientcmd.LoadFromFile(v.access.GetExplicitFile())
+	if err != nil && !os.IsNotExist(err) {
+		err = fmt.Errorf("error loading config file %q: %w", v.access.GetExplicitFile(), err)
+	}
+	return config, err
 }

@@ -62,6 +62,7 @@ func (d *document) explain(w io.Writer, gvk schema.GroupVersionKind, fields []st
 	}
 	fmt.Fprintf(&r.b, "KIND:       %s\nVERSION:    %s\n\n", gvk.Kind, gvk.Version)
 	if !r.output(root, fields, nil) {
+		io.WriteString(w, r.b.String())
 		return fmt.Errorf("error: field %q does not exist", fields[len(fields)-1])
 	}
 	r.b.WriteString("\n")

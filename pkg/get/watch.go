@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kubeskiff/skiff/pkg/printers"
@@ -87,7 +86,7 @@ type showFunc func(body []byte, event string) error
 func (o *Options) shower(t resource.Target) (show showFunc, accept string, extra []string, err error) {
 	if !o.isTable() {
 		printer, err := o.Print.Printer("")
-		return func(body []byte, event string) error { return o.showObjects(printer, body, event) }, "", nil, err
+		return func(body []byte, event string) error { return o.showObjects(t.Mapping, printer, body, event) }, "", nil, err
 	}
 	opts := o.Table
 	opts.WithNamespace = o.Query.AllNamespaces && t.Mapping.Namespaced
@@ -110,7 +109,7 @@ func (o *Options) shower(t resource.Target) (show showFunc, accept string, extra
 	}, accept, nil, nil
 }
 
-func (o *Options) showObjects(printer printers.Printer, body []byte, event string) error {
+func (o *Options) showObjects(m *resource.Mapping, printer printers.Printer, body []byte, event string) error {
 	var page struct {
 		Kind  string            `json:"kind"`
 		Items []json.RawMessage `json:"items"`
@@ -123,8 +122,8 @@ func (o *Options) showObjects(printer printers.Printer, body []byte, event strin
 		items = []json.RawMessage{body}
 	}
 	for _, item := range items {
-		u := &unstructured.Unstructured{}
-		if err := u.UnmarshalJSON(item); err != nil {
+		u, err := resource.DecodeItem(item, m)
+		if err != nil {
 			return err
 		}
 		var obj runtime.Object = u

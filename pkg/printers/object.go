@@ -22,12 +22,15 @@ func hasNoKind(obj runtime.Object) bool {
 	return !event && obj.GetObjectKind().GroupVersionKind().Empty()
 }
 
-// printJSON indents by four, as kubectl does.
+// printJSON indents by four, and puts events on a line each, as kubectl does.
 func printJSON(obj runtime.Object, w io.Writer) error {
 	if hasNoKind(obj) {
 		return errNoKind
 	}
 	data, err := json.MarshalIndent(obj, "", "    ")
+	if _, ok := obj.(*metav1.WatchEvent); ok {
+		data, err = json.Marshal(obj)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,9 +90,7 @@ func omitManaged(obj runtime.Object) runtime.Object {
 		}
 		return out
 	case *metav1.WatchEvent:
-		if t.Object.Object != nil {
-			return &metav1.WatchEvent{Type: t.Type, Object: runtime.RawExtension{Object: omitManaged(t.Object.Object)}}
-		}
+		// kubectl leaves events whole.
 		return t
 	case *unstructured.Unstructured:
 		metadata, ok := t.Object["metadata"].(map[string]any)

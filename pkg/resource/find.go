@@ -124,7 +124,7 @@ func (c *Client) list(ctx context.Context, q Query, t Target) iter.Seq2[*Object,
 			}
 			for _, item := range page.Items {
 				o := &Object{Mapping: t.Mapping, Namespace: t.Namespace}
-				u, err := decodeItem(item, t.Mapping)
+				u, err := DecodeItem(item, t.Mapping)
 				if err == nil {
 					o.replace(u)
 				}
@@ -136,8 +136,8 @@ func (c *Client) list(ctx context.Context, q Query, t Target) iter.Seq2[*Object,
 	}
 }
 
-// decodeItem reads a list's item, which may leave out its kind.
-func decodeItem(item []byte, m *Mapping) (*unstructured.Unstructured, error) {
+// DecodeItem reads a list's item, which may leave out its kind.
+func DecodeItem(item []byte, m *Mapping) (*unstructured.Unstructured, error) {
 	var fields map[string]any
 	if err := unmarshal(item, &fields); err != nil {
 		return nil, err

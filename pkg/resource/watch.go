@@ -3,14 +3,12 @@ package resource
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"iter"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/klog/v2"
 )
 
 // Event is one event of a watch; Object is JSON, an object or a Table.
@@ -22,7 +20,7 @@ type Event struct {
 // Decode reads the event's object.
 func (e Event) Decode() (*unstructured.Unstructured, error) { return decode(e.Object) }
 
-// Watch gives events until the server or ctx ends them; the end itself is no error. An ERROR event ends it with its Status.
+// Watch gives events until the server, the connection or ctx ends them; the end itself is no error, as a watch may always end. An ERROR event ends it with its Status.
 func (c *Client) Watch(ctx context.Context, t Target, opts metav1.ListOptions, accept string, extra ...string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		opts.Watch = true
@@ -42,9 +40,7 @@ func (c *Client) Watch(ctx context.Context, t Target, opts metav1.ListOptions, a
 		for dec := json.NewDecoder(resp.Body); ; {
 			var e Event
 			if err := dec.Decode(&e); err != nil {
-				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && ctx.Err() == nil {
-					yield(Event{}, fmt.Errorf("read watch of %s: %w", t.Mapping.GVR.Resource, err))
-				}
+				klog.V(4).Infof("watch of %s ended: %v", t.Mapping.GVR.Resource, err)
 				return
 			}
 			if e.Type == "ERROR" {

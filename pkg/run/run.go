@@ -142,12 +142,12 @@ func (o *Options) parse(args []string) (err error) {
 	switch o.Restart {
 	case "", "Always", "OnFailure", "Never":
 	default:
-		return fmt.Errorf("invalid restart policy: %s", o.Restart)
+		return fmt.Errorf("invalid restart policy: %s, valid values are: Always, OnFailure, Never", o.Restart)
 	}
 	switch o.PullPolicy {
 	case "", "Always", "IfNotPresent", "Never":
 	default:
-		return fmt.Errorf("invalid image pull policy: %s", o.PullPolicy)
+		return fmt.Errorf("invalid image pull policy: %s, valid values are: Always, IfNotPresent, Never", o.PullPolicy)
 	}
 	switch _, notNumber := strconv.Atoi(o.Port); {
 	case len(args) == 0:
