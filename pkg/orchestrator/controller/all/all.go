@@ -6,6 +6,7 @@ import (
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/deployment"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/endpoint"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/endpointslice"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/endpointslicemirroring"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/garbagecollector"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/namespace"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/controller/nodeipam"
@@ -31,6 +32,7 @@ func New(c controller.Context) []*controller.Controller {
 		deployment.New(c),
 		replicaset.New(c),
 		endpointslice.New(c),
+		endpointslicemirroring.New(c),
 		endpoint.New(c),
 		serviceaccount.New(c),
 		nodelifecycle.New(c),

@@ -178,3 +178,40 @@ func TestServiceAddressAndEndpoints(t *testing.T) {
 		})
 	})
 }
+
+// A service without a selector gets its endpoints from what a person wrote.
+func TestEndpointsByHand(t *testing.T) {
+	run(t, controller.Config{}, 1, func(c *cluster) {
+		service := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 5432}}},
+		}
+		if _, err := c.Client().CoreV1().Services("default").Create(c.Context(), service, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.Create(&corev1.Endpoints{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "db"},
+			Subsets: []corev1.EndpointSubset{{
+				Addresses: []corev1.EndpointAddress{{IP: "192.0.2.7"}}, Ports: []corev1.EndpointPort{{Port: 5432, Protocol: corev1.ProtocolTCP}},
+			}},
+		})
+		mirrored := func() []string {
+			list, err := c.Client().DiscoveryV1().EndpointSlices("default").List(c.Context(), metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=db"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ips []string
+			for _, slice := range list.Items {
+				for _, e := range slice.Endpoints {
+					ips = append(ips, e.Addresses...)
+				}
+			}
+			return ips
+		}
+		c.Wait("mirrored", func() bool { return slices.Equal(mirrored(), []string{"192.0.2.7"}) })
+		if err := c.Client().CoreV1().Endpoints("default").Delete(c.Context(), "db", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.Wait("gone", func() bool { return len(mirrored()) == 0 })
+	})
+}
