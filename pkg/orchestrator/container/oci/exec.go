@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -150,6 +151,11 @@ func (p *plumbing) pipes(s container.Streams) (wire.Fds, error) {
 		if !out.wanted {
 			continue
 		}
+		// One writer for both gets one pipe, as in os/exec: no two goroutines write to it, and the order is kept.
+		if out.ours == &p.stderr && f.Stdout && same(s.Stdout, s.Stderr) {
+			p.theirs = append(p.theirs, p.theirs[len(p.theirs)-1])
+			continue
+		}
 		r, w, err := os.Pipe()
 		if err != nil {
 			return f, err
@@ -157,6 +163,11 @@ func (p *plumbing) pipes(s container.Streams) (wire.Fds, error) {
 		*out.ours, p.theirs = r, append(p.theirs, w)
 	}
 	return f, nil
+}
+
+// same compares writers; those of types that cannot be compared are not the same.
+func same(a, b io.Writer) bool {
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
 }
 
 // handedOver closes our copies of what the process has now, so that its end is seen.

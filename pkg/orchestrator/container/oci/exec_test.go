@@ -35,6 +35,11 @@ func TestExec(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `exec: "nope": executable file not found in $PATH`) {
 		t.Errorf("got %v", err)
 	}
+	var both bytes.Buffer
+	if _, err := n.r.Exec(t.Context(), "c", container.ExecConfig{Args: []string{"/tool", "both"},
+		Streams: container.Streams{Stdout: &both, Stderr: &both}}); err != nil || both.String() != "to out\nto err\nno newline" {
+		t.Errorf("one buffer for both: got %q, %v", both.String(), err)
+	}
 	// More than a pipe holds, both ways, ending with stdin.
 	big := strings.Repeat("0123456789abcdef", 64<<10)
 	var out bytes.Buffer

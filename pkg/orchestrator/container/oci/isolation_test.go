@@ -232,7 +232,10 @@ func TestLogRotation(t *testing.T) {
 		t.Fatalf("got %+v", c)
 	}
 	files, err := filepath.Glob(filepath.Join(n.logs, "c", "0.log*"))
-	if err != nil || len(files) < 2 {
+	if err != nil || len(files) != 3 {
 		t.Errorf("got %v, %v", files, err)
+	}
+	if got := strings.Count(n.allOutput("c"), "line "); got != lines {
+		t.Errorf("got %d lines, want %d", got, lines)
 	}
 }

@@ -116,7 +116,11 @@ func appendLine(b []byte, stream string, now time.Time, tag byte, text []byte) [
 
 // rotate sets the file aside under the time's name, compresses those set aside before, and removes the oldest.
 func (l *logFile) rotate(now time.Time) error {
-	if err := os.Rename(l.path, l.path+"."+now.Format("20060102-150405")); err != nil {
+	aside := l.path + "." + now.Format("20060102-150405")
+	if taken, _ := filepath.Glob(escapeGlob(aside) + "*"); len(taken) > 0 {
+		aside += now.Format(".000000000") // twice in a second
+	}
+	if err := os.Rename(l.path, aside); err != nil {
 		return err
 	}
 	if err := l.open(); err != nil {
@@ -127,7 +131,9 @@ func (l *logFile) rotate(now time.Time) error {
 		return err
 	}
 	old = slices.DeleteFunc(old, func(p string) bool { return strings.HasSuffix(p, ".tmp") })
-	slices.Sort(old)
+	slices.SortFunc(old, func(a, b string) int {
+		return strings.Compare(strings.TrimSuffix(a, ".gz"), strings.TrimSuffix(b, ".gz"))
+	})
 	keep := max(l.files-1, 1)
 	for len(old) > keep {
 		if err := os.Remove(old[0]); err != nil {
