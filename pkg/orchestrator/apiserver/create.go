@@ -36,7 +36,7 @@ func (s *Server) create(q *request) error {
 	if q.res.Default != nil {
 		q.res.Default(obj)
 	}
-	if obj, err = q.manage(obj, nil, w.manager); err != nil {
+	if obj, err = q.manageNew(obj, w.manager); err != nil {
 		return err
 	}
 	item, err := s.insert(q, obj, w)

@@ -105,7 +105,7 @@ func (s *Server) eraseOnce(q *request, name string, opts *metav1.DeleteOptions) 
 		return nil, false, err
 	}
 	obj := old.DeepCopyObject().(api.Object)
-	switch fate, err := q.res.fate(obj, opts, time.Now()); {
+	switch fate, err := q.res.fate(obj, opts, metav1.Now().Rfc3339Copy().Time); {
 	case err != nil:
 		return nil, false, err
 	case fate == pending:

@@ -72,7 +72,7 @@ func TestPartialObjects(t *testing.T) {
 		defer w.Stop()
 		c.Create(pod("b"))
 		e := <-w.ResultChan()
-		if p, ok := e.Object.(*metav1.PartialObjectMetadata); !ok || p.Name != "b" || p.Kind != "PartialObjectMetadata" {
+		if p, ok := e.Object.(*metav1.PartialObjectMetadata); !ok || p.Name != "b" {
 			t.Errorf("watch: %s %v", e.Type, e.Object)
 		}
 	}, pod("a"))

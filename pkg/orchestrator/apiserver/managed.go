@@ -19,8 +19,9 @@ import (
 // managers hold a kind's field managers, one for the main resource and one for each subresource, made at first use:
 // their schemas are large, and a cluster that has just started needs few of them.
 type managers struct {
-	mu    sync.Mutex
-	bySub map[string]*managedfields.FieldManager
+	mu     sync.Mutex
+	bySub  map[string]*managedfields.FieldManager
+	shapes shapes
 }
 
 // manager gives the field manager of a subresource ("" is the main resource).
@@ -74,6 +75,28 @@ func (q *request) manage(obj, old api.Object, manager string) (api.Object, error
 	out, ok := m.UpdateNoErrors(old, obj, manager).(api.Object)
 	if !ok {
 		return nil, fmt.Errorf("manage the fields of %s: not an object", q.res.Kind.Kind)
+	}
+	return out, nil
+}
+
+// manageNew is manage for an object that is to be created, with the outcome remembered by its shape.
+func (q *request) manageNew(obj api.Object, manager string) (api.Object, error) {
+	sum, ok := shape(obj)
+	key := shapeKey{manager, sum}
+	if ok {
+		if e, known := q.res.managers.shapes.get(key); known {
+			now := metav1.Now().Rfc3339Copy()
+			e.Time = &now
+			obj.SetManagedFields([]metav1.ManagedFieldsEntry{e})
+			return obj, nil
+		}
+	}
+	out, err := q.manage(obj, nil, manager)
+	if err != nil || !ok {
+		return out, err
+	}
+	if entries := out.GetManagedFields(); len(entries) == 1 {
+		q.res.managers.shapes.put(key, entries[0])
 	}
 	return out, nil
 }

@@ -26,7 +26,8 @@ func wipe(obj api.Object) {
 
 // fill gives a new object what the system says about it.
 func fill(obj api.Object) {
-	obj.SetCreationTimestamp(metav1.Now())
+	// Whole seconds, as they will be read back from the log.
+	obj.SetCreationTimestamp(metav1.Now().Rfc3339Copy())
 	obj.SetUID(uuid.NewUUID())
 }
 

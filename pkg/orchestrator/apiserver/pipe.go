@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -103,10 +104,23 @@ func (s *Server) ClientConfig(user auth.User) *rest.Config {
 	s.transports = append(s.transports, t)
 	s.mu.Unlock()
 	return &rest.Config{
-		Host: "http://skiff", Transport: t, QPS: -1, UserAgent: "skiff", WarningHandler: rest.NoWarnings{},
+		Host: "http://skiff", Transport: t, QPS: -1, UserAgent: agentOf(user.Name), WarningHandler: rest.NoWarnings{},
 		ContentConfig: rest.ContentConfig{
 			ContentType:        mediaProtobuf,
 			AcceptContentTypes: mediaProtobuf + "," + mediaJSON,
 		},
 	}
+}
+
+// agentOf names the program that a user of the control plane is upstream; managed fields show it.
+func agentOf(user string) string {
+	switch {
+	case strings.HasPrefix(user, "system:node:"):
+		return "kubelet"
+	case strings.HasPrefix(user, "system:serviceaccount:kube-system:"):
+		return "kube-controller-manager"
+	case strings.HasPrefix(user, "system:"):
+		return strings.TrimPrefix(user, "system:")
+	}
+	return "skiff"
 }
