@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/apiserver"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/auth"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/clustertest"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in testdata/script")
+
+func TestMain(m *testing.M) {
+	program := func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		os.Exit(start(ctx, os.Args, cli.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}))
+	}
+	testscript.Main(m, map[string]func(){"skiff": program, "kubectl": program})
+}
+
+// TestScripts runs the users' stories below testdata/script, one folder a verb, each script against an API server of its
+// own. They do not know which program they run: with KUBECTL set to a real kubectl it stands in for ours.
+func TestScripts(t *testing.T) {
+	dirs, err := filepath.Glob("../../testdata/script/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		if !slices.Contains(verbs, filepath.Base(dir)) {
+			continue
+		}
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir: dir, UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+				Setup: func(env *testscript.Env) error { return setup(t, env) },
+			})
+		})
+	}
+}
+
+// verbs are the folders whose scripts need no more than an API server; the others have runners of their own.
+var verbs = []string{
+	"annotate", "apiresources", "apply", "auth", "clusterinfo", "completion", "config", "create", "delete", "edit", "explain",
+	"get", "help", "label", "options", "run", "version", "wait",
+}
+
+func setup(t *testing.T, env *testscript.Env) error {
+	c := clustertest.With(t, func(config *apiserver.Config) { config.Authenticator = everyoneIsAdmin{} })
+	server := httptest.NewServer(c.Server)
+	env.Defer(server.Close)
+	config := filepath.Join(env.WorkDir, ".kubeconfig")
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("KUBECONFIG", config)
+	env.Setenv("SERVER", server.URL)
+	if kubectl := os.Getenv("KUBECTL"); kubectl != "" {
+		bin := filepath.Join(env.WorkDir, ".bin")
+		if err := os.MkdirAll(bin, 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink(kubectl, filepath.Join(bin, "kubectl")); err != nil {
+			return err
+		}
+		env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+	}
+	return os.WriteFile(config, fmt.Appendf(nil, `apiVersion: v1
+kind: Config
+current-context: test
+clusters:
+- name: test
+  cluster: {server: %q}
+contexts:
+- name: test
+  context: {cluster: test, user: test}
+users:
+- name: test
+  user: {}
+`, server.URL), 0o600)
+}
+
+// everyoneIsAdmin takes any request of the loopback server for the administrator's.
+type everyoneIsAdmin struct{}
+
+func (everyoneIsAdmin) Authenticate(*http.Request) (*auth.User, error) {
+	admin := auth.Admin()
+	return &admin, nil
+}
