@@ -56,7 +56,7 @@ func (c Claim) claim(ctx context.Context, obj metav1.Object, mayAdopt func() err
 		case c.Owner.GetDeletionTimestamp() != nil:
 			return false, nil
 		}
-		return false, ignoreGone(c.release(ctx, obj))
+		return false, IgnoreGone(c.release(ctx, obj))
 	}
 	if c.Owner.GetDeletionTimestamp() != nil || !matches || obj.GetDeletionTimestamp() != nil || obj.GetNamespace() != c.Owner.GetNamespace() {
 		return false, nil
@@ -65,7 +65,7 @@ func (c Claim) claim(ctx context.Context, obj metav1.Object, mayAdopt func() err
 		return false, fmt.Errorf("can't adopt %s/%s (%s): %w", obj.GetNamespace(), obj.GetName(), obj.GetUID(), err)
 	}
 	if err := c.adopt(ctx, obj); err != nil {
-		return false, ignoreGone(err)
+		return false, IgnoreGone(err)
 	}
 	return true, nil
 }
@@ -118,7 +118,8 @@ func (c Claim) recheckOnce(ctx context.Context) func() error {
 	}
 }
 
-func ignoreGone(err error) error {
+// IgnoreGone drops the error that says that an object does not exist: what was to be done to it is done.
+func IgnoreGone(err error) error {
 	if apierrors.IsNotFound(err) {
 		return nil
 	}

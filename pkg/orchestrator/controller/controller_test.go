@@ -101,7 +101,8 @@ func TestBeforeIsRetried(t *testing.T) {
 				return nil, errors.New("not yet")
 			}
 			return func() { cleaned = true }, nil
-		}), Initially(types.NamespacedName{Name: "x"}))
+		}))
+		c.Enqueue(types.NamespacedName{Name: "x"})
 		done := make(chan struct{})
 		go func() { c.Run(ctx); close(done) }()
 		<-reconciled

@@ -92,11 +92,6 @@ func Workers(n int) Option {
 	return func(c *Controller) { c.workers = n }
 }
 
-// Initially wakes a key at the start, whether or not there is an object.
-func Initially(key types.NamespacedName) Option {
-	return func(c *Controller) { c.Enqueue(key) }
-}
-
 func (c *Controller) handle(informer Informer, changed func(old, obj metav1.Object)) {
 	registration, err := informer.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: func(obj any) { changed(nil, obj.(metav1.Object)) },

@@ -96,7 +96,8 @@ func (c *cluster) kubelet(ctx context.Context, key types.NamespacedName) (contro
 		return controller.Result{}, nil
 	}
 	pod = pod.DeepCopy()
-	ip := fmt.Sprintf("10.0.0.%d", c.ips.Add(1))
+	n := c.ips.Add(1)
+	ip := fmt.Sprintf("10.0.%d.%d", n/250, n%250+1)
 	pod.Status.Phase, pod.Status.PodIP, pod.Status.PodIPs = corev1.PodRunning, ip, []corev1.PodIP{{IP: ip}}
 	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()})
 	_, err = client.UpdateStatus(ctx, pod, metav1.UpdateOptions{})

@@ -104,11 +104,11 @@ func (r *reconciler) reconcile(ctx context.Context, key types.NamespacedName) (c
 func (r *reconciler) source(key types.NamespacedName) (*corev1.Endpoints, error) {
 	service, err := r.services.Services(key.Namespace).Get(key.Name)
 	if err != nil || service.Spec.Selector != nil {
-		return nil, ignoreGone(err)
+		return nil, controller.IgnoreGone(err)
 	}
 	endpoints, err := r.endpoints.Endpoints(key.Namespace).Get(key.Name)
 	if err != nil {
-		return nil, ignoreGone(err)
+		return nil, controller.IgnoreGone(err)
 	}
 	if _, ok := endpoints.Annotations[leader]; ok || endpoints.Labels[discoveryv1.LabelSkipMirror] == "true" {
 		return nil, nil
@@ -136,17 +136,10 @@ func (r *reconciler) act(ctx context.Context, key types.NamespacedName, p plan) 
 		r.expect.Wrote(key, r.slices, updated)
 	}
 	for _, slice := range p.remove {
-		if err := client.Delete(ctx, slice.Name, metav1.DeleteOptions{}); ignoreGone(err) != nil {
+		if err := client.Delete(ctx, slice.Name, metav1.DeleteOptions{}); controller.IgnoreGone(err) != nil {
 			return fmt.Errorf("failed to delete %s EndpointSlice for Endpoints %s: %w", slice.Name, key, err)
 		}
 		r.expect.Deleted(key, r.slices, slice)
 	}
 	return nil
-}
-
-func ignoreGone(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

@@ -73,13 +73,13 @@ func (g *collector) reconcile(ctx context.Context, key types.NamespacedName) (co
 	}
 	switch {
 	case o.deleted && o.orphan:
-		return controller.Result{}, ignoreGone(g.orphan(ctx, o))
+		return controller.Result{}, controller.IgnoreGone(g.orphan(ctx, o))
 	case o.awaits():
-		return controller.Result{}, ignoreGone(g.awaitDependents(ctx, o))
+		return controller.Result{}, controller.IgnoreGone(g.awaitDependents(ctx, o))
 	case o.deleted || g.graph.kept(o):
 		return controller.Result{}, nil
 	}
-	return controller.Result{}, ignoreGone(g.collect(ctx, o))
+	return controller.Result{}, controller.IgnoreGone(g.collect(ctx, o))
 }
 
 // awaitDependents lets an owner go once nothing blocks it, and sees to it that what blocks it is deleted.
@@ -99,7 +99,7 @@ func (g *collector) awaitDependents(ctx context.Context, o *object) error {
 // orphan takes the owner out of its dependents and then lets it go.
 func (g *collector) orphan(ctx context.Context, o *object) error {
 	for _, d := range g.graph.dependentsOf(o.uid) {
-		if err := ignoreGone(g.dropOwners(ctx, d, []types.UID{o.uid})); err != nil {
+		if err := controller.IgnoreGone(g.dropOwners(ctx, d, []types.UID{o.uid})); err != nil {
 			return fmt.Errorf("orphan %s %s/%s: %w", d.resource.Resource, d.namespace, d.name, err)
 		}
 	}
@@ -189,11 +189,4 @@ func (g *collector) resourceOf(o *object) metadata.ResourceInterface {
 
 func reference(o *object, ref metav1.OwnerReference) *corev1.ObjectReference {
 	return &corev1.ObjectReference{Namespace: o.namespace, Name: o.name, UID: o.uid, APIVersion: o.resource.GroupVersion().String(), FieldPath: "metadata.ownerReferences[" + ref.Name + "]"}
-}
-
-func ignoreGone(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

@@ -55,23 +55,23 @@ func (r *reconciler) podGone(old, obj metav1.Object) []types.NamespacedName {
 func (r *reconciler) reconcile(ctx context.Context, key types.NamespacedName) (controller.Result, error) {
 	cached, err := r.namespaces.Get(key.Name)
 	if err != nil || cached.DeletionTimestamp == nil {
-		return controller.Result{}, ignoreGone(err)
+		return controller.Result{}, controller.IgnoreGone(err)
 	}
 	// the cache may lag; what is decided here cannot be undone
 	namespace, err := r.client.CoreV1().Namespaces().Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil || namespace.DeletionTimestamp == nil || len(namespace.Spec.Finalizers) == 0 {
-		return controller.Result{}, ignoreGone(err)
+		return controller.Result{}, controller.IgnoreGone(err)
 	}
 	if namespace.Status.Phase != corev1.NamespaceTerminating {
 		namespace.Status.Phase = corev1.NamespaceTerminating
 		if namespace, err = r.client.CoreV1().Namespaces().UpdateStatus(ctx, namespace, metav1.UpdateOptions{}); err != nil {
-			return controller.Result{}, ignoreGone(err)
+			return controller.Result{}, controller.IgnoreGone(err)
 		}
 	}
 	found := r.empty(ctx, namespace)
 	if updateConditions(&namespace.Status, found.conditions()) {
 		if namespace, err = r.client.CoreV1().Namespaces().UpdateStatus(ctx, namespace, metav1.UpdateOptions{}); err != nil {
-			return controller.Result{}, ignoreGone(err)
+			return controller.Result{}, controller.IgnoreGone(err)
 		}
 	}
 	if err := found.err(); err != nil {
@@ -84,7 +84,7 @@ func (r *reconciler) reconcile(ctx context.Context, key types.NamespacedName) (c
 		return f == corev1.FinalizerKubernetes
 	})
 	_, err = r.client.CoreV1().Namespaces().Finalize(ctx, namespace, metav1.UpdateOptions{})
-	return controller.Result{}, ignoreGone(err)
+	return controller.Result{}, controller.IgnoreGone(err)
 }
 
 // empty deletes what the namespace holds: pods first, and the rest only once they are gone, since pods use it to the end.
@@ -175,7 +175,7 @@ func (r *reconciler) removeEach(ctx context.Context, client metadata.ResourceInt
 	var errs []error
 	for i := range list.Items {
 		err := client.Delete(ctx, list.Items[i].Name, metav1.DeleteOptions{PropagationPolicy: &background})
-		errs = append(errs, ignoreGone(err))
+		errs = append(errs, controller.IgnoreGone(err))
 	}
 	return errors.Join(errs...)
 }
@@ -197,11 +197,4 @@ func (r *reconciler) podGrace(ctx context.Context, namespace *corev1.Namespace, 
 		return 0
 	}
 	return grace
-}
-
-func ignoreGone(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

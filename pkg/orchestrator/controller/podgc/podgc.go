@@ -123,12 +123,12 @@ func (r *reconciler) node(ctx context.Context, name string) (controller.Result, 
 func (r *reconciler) pod(ctx context.Context, key types.NamespacedName) error {
 	pod, err := r.pods.Pods(key.Namespace).Get(key.Name)
 	if err != nil || pod.DeletionTimestamp == nil {
-		return ignoreGone(err)
+		return controller.IgnoreGone(err)
 	}
 	if pod.Spec.NodeName != "" {
 		node, err := r.nodes.Get(pod.Spec.NodeName)
 		if err != nil || !outOfService(node) {
-			return ignoreGone(err)
+			return controller.IgnoreGone(err)
 		}
 	}
 	return r.remove(ctx, pod)
@@ -169,12 +169,12 @@ func surplus(all []*corev1.Pod, threshold int) []*corev1.Pod {
 func (r *reconciler) remove(ctx context.Context, pod *corev1.Pod, conditions ...corev1.PodCondition) error {
 	if !controller.IsTerminal(pod) {
 		if err := controller.MarkPod(ctx, r.client, pod, corev1.PodFailed, conditions...); err != nil {
-			return ignoreGone(err)
+			return controller.IgnoreGone(err)
 		}
 	}
 	options := *metav1.NewDeleteOptions(0)
 	options.Preconditions = metav1.NewUIDPreconditions(string(pod.UID))
-	return ignoreGone(r.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, options))
+	return controller.IgnoreGone(r.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, options))
 }
 
 func outOfService(node *corev1.Node) bool {
@@ -198,11 +198,4 @@ func compareBool(a, b bool) int {
 		return 1
 	}
 	return -1
-}
-
-func ignoreGone(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

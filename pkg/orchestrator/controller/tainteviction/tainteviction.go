@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -84,9 +83,9 @@ func (r *reconciler) evict(ctx context.Context, pod *corev1.Pod) error {
 	r.events.Eventf(pod, corev1.EventTypeNormal, "TaintManagerEviction", "Marking for deletion Pod %s/%s", pod.Namespace, pod.Name)
 	disrupted := controller.Condition(pod, corev1.DisruptionTarget, corev1.ConditionTrue, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 	if err := controller.MarkPod(ctx, r.client, pod, "", disrupted); err != nil {
-		return ignoreGone(err)
+		return controller.IgnoreGone(err)
 	}
-	return ignoreGone(r.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{
+	return controller.IgnoreGone(r.client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{
 		Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
 	}))
 }
@@ -136,11 +135,4 @@ func tolerance(pod *corev1.Pod, taint *corev1.Taint) (seconds *int64, tolerated 
 		}
 	}
 	return seconds, tolerated
-}
-
-func ignoreGone(err error) error {
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
 }
