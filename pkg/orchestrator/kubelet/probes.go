@@ -154,8 +154,8 @@ func (t target) condemn(message string, p *corev1.Probe) {
 // watch runs a probe each period and gives each change of its verdict to say, until that returns false or ctx ends.
 //
 // The first probe comes as soon as the initial delay is over. A server that needs some milliseconds to listen would then
-// stay unready for a whole period, so within the first period a network probe is tried again at growing distances; those
-// tries count when they succeed, and are not held against the container.
+// stay unready for a whole period, so a network probe is tried again at growing distances within the first period; those
+// tries count when they succeed, and are not held against the container. Nor is the very first one, for a second.
 func (t target) watch(ctx context.Context, what kind, p *corev1.Probe, say func(ok bool) bool) {
 	period := time.Duration(max(p.PeriodSeconds, 1)) * time.Second
 	first := t.started.Add(time.Duration(p.InitialDelaySeconds) * time.Second)
@@ -178,15 +178,17 @@ func (t target) watch(ctx context.Context, what kind, p *corev1.Probe, say func(
 		known, verdict = true, ok
 		return say(ok)
 	}
+	eager := p.Exec == nil && what != liveness
+	ok := eager && (t.once(ctx, what, p, false) || t.eager(ctx, what, p, time.Now().Add(time.Second)))
 	began := time.Now()
-	ok := t.once(ctx, what, p, true)
+	if !ok {
+		ok = t.once(ctx, what, p, true)
+	}
 	if ctx.Err() != nil || !judge(ok) {
 		return
 	}
-	if !ok && p.Exec == nil && what != liveness {
-		if t.eager(ctx, what, p, began.Add(period)) && !judge(true) {
-			return
-		}
+	if !ok && eager && t.eager(ctx, what, p, began.Add(period)) && !judge(true) {
+		return
 	}
 	for next := began.Add(period); ; next = next.Add(period) {
 		if now := time.Now(); next.Before(now) {
