@@ -140,7 +140,7 @@ func (s *server) startNodes(parts *parts) error {
 	agent, err := kubelet.New(kubelet.Config{
 		NodeName: name, Client: client, Runtime: runtime, Images: images, Dir: filepath.Join(nodeDir(s.config.Dir, name), "kubelet"),
 		NodeIPs: []string{s.network.node.IP().String()}, PodCIDR: s.network.node.PodRange().String(),
-		ClusterDNS: []string{s.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort,
+		ClusterDNS: []string{s.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort, Drained: s.network.drained,
 		Logger: s.log,
 	})
 	if err != nil {

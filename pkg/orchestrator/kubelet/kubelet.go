@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -65,6 +66,8 @@ type Config struct {
 	// LogMaxSize and LogMaxFiles rule the rotation of containers' logs; default 10 MiB and 5.
 	LogMaxSize  int64
 	LogMaxFiles int
+	// Drained waits until Services send nothing new to an address; nil: nobody can tell.
+	Drained func(ctx context.Context, ip string) error
 	Logger      *slog.Logger
 }
 
@@ -202,21 +205,42 @@ func (k *Kubelet) Run(ctx context.Context) error {
 	return nil
 }
 
-// dispatch tells workers of starts and ends in the runtime.
+// dispatch tells workers of starts and ends in the runtime. When the runtime breaks off, it listens anew, and has every
+// worker look at what it may have missed.
 func (k *Kubelet) dispatch(ctx context.Context, events <-chan container.Event) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case e, ok := <-events:
-			if !ok {
-				return
-			}
-			uid, _ := splitSandboxID(e.SandboxID)
-			if w := k.worker(uid); w != nil {
-				w.runtimeChanged(e.ContainerID)
+			if ok {
+				uid, _ := splitSandboxID(e.SandboxID)
+				if w := k.worker(uid); w != nil {
+					w.runtimeChanged(e.ContainerID)
+				}
+				continue
 			}
 		}
+		if !sleep(ctx, time.Second) {
+			return
+		}
+		again, err := k.config.Runtime.Events(ctx)
+		if err != nil {
+			k.log.Error("listen to the runtime", "error", err)
+			continue
+		}
+		events = again
+		k.mu.Lock()
+		for _, w := range k.workers {
+			w.post(func(v *view) {
+				for _, h := range v.containers {
+					if h.last != nil && h.last.End == nil {
+						w.look(ctx, h.last.ID)
+					}
+				}
+			})
+		}
+		k.mu.Unlock()
 	}
 }
 

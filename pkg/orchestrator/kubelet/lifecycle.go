@@ -273,6 +273,7 @@ func (w *worker) stop(ctx context.Context, pod *corev1.Pod, s step, id string) {
 			signal = string(*c.Lifecycle.StopSignal)
 		}
 	}
+	w.drain(ctx, pod, grace)
 	err := k.config.Runtime.StopContainer(ctx, id, signal, grace)
 	if ctx.Err() != nil {
 		return
