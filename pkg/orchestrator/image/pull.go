@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -247,17 +246,21 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// meter adds up what all layers read and tells at most a hundred times.
+// meter adds up what all layers read and tells at most a hundred times, one call after another.
 func meter(total int64, tell func(done, total int64)) func(int64) {
 	if tell == nil {
 		return func(int64) {}
 	}
-	var done, told atomic.Int64
+	var mu sync.Mutex
+	var done, told int64
 	step := max(total/100, 1)
 	return func(n int64) {
-		now, last := done.Add(n), told.Load()
-		if now-last >= step && told.CompareAndSwap(last, now) {
-			tell(min(now, total), total)
+		mu.Lock()
+		defer mu.Unlock()
+		done += n
+		if done-told >= step || (done >= total && told < total) {
+			told = done
+			tell(min(done, total), total)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container/oci"
 )
 
 func TestLife(t *testing.T) {
@@ -213,4 +214,81 @@ func TestHalfMadeIsSwept(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(n.cfg.Dir, "sandboxes", "b")); err == nil {
 		t.Error("the half-made sandbox is still there")
 	}
+}
+
+func TestDestroy(t *testing.T) {
+	n := newNode(t)
+	n.sandbox("a")
+	n.start("a", "c", []string{"daemon", "stay"})
+	n.sandbox("b", func(c *container.SandboxConfig) { c.SharePID = true })
+	n.start("b", "d", []string{"stubborn"})
+	n.r.Close()
+	if err := oci.Destroy(t.Context(), n.cfg.Dir, n.cfg.CgroupRoot); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(n.cfg.Dir); err == nil {
+		t.Error("the directory is still there")
+	}
+	if err := oci.Destroy(t.Context(), n.cfg.Dir, n.cfg.CgroupRoot); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	n.open() // nothing is found
+	if all, err := n.r.Sandboxes(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("got %v, %v", all, err)
+	}
+}
+
+// TestCrashes kills shims and reopens the runtime at any moment while pods come and go; afterwards runtime, files and
+// processes agree.
+func TestCrashes(t *testing.T) {
+	n := newNode(t)
+	for round := range 12 {
+		id := "p" + itoa(round)
+		s := n.sandbox(id)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := range 3 {
+				c := container.ContainerConfig{ID: id + "c" + itoa(i), Name: "c", ImageID: n.image.ID, Args: []string{"/tool", "daemon", "stay"}}
+				if n.r.CreateContainer(context.Background(), s.ID, c) == nil {
+					_ = n.r.StartContainer(context.Background(), c.ID)
+				}
+			}
+		}()
+		<-time.After(time.Duration(round*7) * time.Millisecond)
+		for _, pid := range shims(filepath.Join(n.cfg.Dir, "sandboxes", id)) {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		<-done
+		if round%2 == 0 {
+			n.open()
+		}
+		waitFor(t, "runtime and processes to agree", func() bool { return n.agrees(id) })
+	}
+}
+
+// agrees compares what the runtime says of a sandbox with the processes of its cgroup.
+func (n *node) agrees(sandbox string) bool {
+	all, err := n.r.Sandboxes(context.Background())
+	if err != nil {
+		return false
+	}
+	for _, s := range all {
+		if s.ID != sandbox {
+			continue
+		}
+		for _, c := range s.Containers {
+			files, _ := filepath.Glob("/sys/fs/cgroup/devices" + n.cfg.CgroupRoot + "/burstable/pod" + sandbox + "/" + c.ID + "/cgroup.procs")
+			v2, _ := filepath.Glob("/sys/fs/cgroup" + n.cfg.CgroupRoot + "/burstable/pod" + sandbox + "/" + c.ID + "/cgroup.procs")
+			runs := false
+			for _, f := range append(files, v2...) {
+				body, _ := os.ReadFile(f)
+				runs = runs || len(body) > 0
+			}
+			if runs != (c.State == container.Running) || (c.State == container.Exited && c.Reason == "") {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -185,6 +185,7 @@ func (s *server) watch(c *ctr) {
 	c.mu.Lock()
 	c.exited = true
 	c.mu.Unlock()
+	c.task.sweep() // they would hold the pipes open
 	for _, r := range c.readers {
 		_ = r.SetReadDeadline(time.Now().Add(drainPatience))
 	}

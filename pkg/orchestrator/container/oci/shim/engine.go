@@ -17,6 +17,8 @@ type task interface {
 	// signal goes to the first process, or to every one.
 	signal(s syscall.Signal, all bool) error
 	exec(args []string, io streams) (process, error)
+	// sweep kills what the first process, which has ended, left running in a pid namespace that is not its own.
+	sweep()
 	// oomKilled tells whether the kernel killed one of its processes for memory; asked before destroy.
 	oomKilled() bool
 	// destroy removes what the kernel and the engine still hold once the first process is gone.

@@ -132,6 +132,16 @@ func (t *externalTask) exec(args []string, io streams) (process, error) {
 	return readPid(pidFile)
 }
 
+func (t *externalTask) sweep() {
+	shared := true
+	for _, ns := range t.spec.Linux.Namespaces {
+		shared = shared && (ns.Type != specs.PIDNamespace || ns.Path != "")
+	}
+	if shared {
+		_ = t.run(streams{}, "kill", "--all", t.id, strconv.Itoa(int(syscall.SIGKILL)))
+	}
+}
+
 func (t *externalTask) oomKilled() bool {
 	return t.spec.Linux != nil && oomKilled(&cgroups.Cgroup{Path: t.spec.Linux.CgroupsPath})
 }

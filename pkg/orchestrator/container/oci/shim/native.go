@@ -82,6 +82,12 @@ func (t *nativeTask) exec(args []string, io streams) (process, error) {
 	return nativeProcess{p}, nil
 }
 
+func (t *nativeTask) sweep() {
+	if !t.c.Config().Namespaces.IsPrivate(configs.NEWPID) {
+		_ = t.signal(unix.SIGKILL, true)
+	}
+}
+
 func (t *nativeTask) oomKilled() bool { return oomKilled(t.cgroup) }
 
 func (t *nativeTask) destroy() error { return t.c.Destroy() }
