@@ -1,11 +1,12 @@
 // Command api holds the rules of package api against those of Kubernetes itself: for each golden file it runs both sides'
 // defaults, validation and tables on the same inputs and prints where they differ. The product never links it.
 //
-//	go run . [KIND...]
+//	go run . [-fuzz N] [-seed N] [-v] [KIND...]
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -68,12 +69,19 @@ var subresources = map[string]rest.RESTUpdateStrategy{
 	"Service/status": service.StatusStrategy, "Deployment/status": deployment.StatusStrategy, "ReplicaSet/status": replicaset.StatusStrategy,
 }
 
+var (
+	random  = flag.Int("fuzz", 0, "compare this many random objects of each kind as well")
+	seed    = flag.Int64("seed", 1, "where the random objects begin")
+	verbose = flag.Bool("v", false, "print the random objects that differ")
+)
+
 func main() {
+	flag.Parse()
 	capabilities.Initialize(capabilities.Capabilities{AllowPrivileged: true})
 	table := printers.NewTableGenerator().With(printersinternal.AddHandlers)
 	differences := 0
 	for _, k := range all.Kinds() {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], k.Kind) {
+		if flag.NArg() > 0 && !slices.Contains(flag.Args(), k.Kind) {
 			continue
 		}
 		data, err := os.ReadFile(apitest.File("../../pkg/api", k))
@@ -82,6 +90,7 @@ func main() {
 		}
 		o := oracle{kind: k, archive: txtar.Parse(data), table: table}
 		o.run()
+		o.fuzz(*random, *seed)
 		differences += o.differences
 	}
 	fmt.Printf("%d differences\n", differences)

@@ -38,6 +38,9 @@ var Deployment = api.Define(api.Spec[*appsv1.Deployment]{
 	PodSelector: func(d *appsv1.Deployment) (labels.Selector, error) {
 		return metav1.LabelSelectorAsSelector(d.Spec.Selector)
 	},
+	Expose: func(d *appsv1.Deployment) (api.Exposure, error) {
+		return exposeWorkload("deployment", d.Spec.Selector, &d.Spec.Template)
+	},
 })
 
 func defaultDeployment(d *appsv1.Deployment) {

@@ -54,6 +54,9 @@ var ReplicaSet = api.Define(api.Spec[*appsv1.ReplicaSet]{
 	PodSelector: func(r *appsv1.ReplicaSet) (labels.Selector, error) {
 		return metav1.LabelSelectorAsSelector(r.Spec.Selector)
 	},
+	Expose: func(r *appsv1.ReplicaSet) (api.Exposure, error) {
+		return exposeWorkload("replicaset", r.Spec.Selector, &r.Spec.Template)
+	},
 })
 
 var replicaSetColumns = &api.Table[*appsv1.ReplicaSet]{

@@ -43,3 +43,16 @@ func orNew[T any](p **T, value T) {
 		*p = ptr.To(value)
 	}
 }
+
+// exposeWorkload gives what a service in front of a workload selects and listens on. A service knows labels alone, no expressions.
+func exposeWorkload(kind string, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) (api.Exposure, error) {
+	e := api.Exposure{Ports: core.ExposedPorts(&template.Spec)}
+	switch {
+	case selector == nil || len(selector.MatchLabels) == 0:
+		return e, fmt.Errorf("invalid %s: no selectors, therefore cannot be exposed", kind)
+	case len(selector.MatchExpressions) > 0:
+		return e, fmt.Errorf("couldn't convert expressions - \"%+v\" to map-based selector format", selector.MatchExpressions)
+	}
+	e.Selector = selector.MatchLabels
+	return e, nil
+}

@@ -90,6 +90,14 @@ func invalid(path *field.Path, value any, messages []string, origin string) (err
 	return errs
 }
 
+// someOf is oneOf for values that must be there.
+func someOf[T ~string](value T, path *field.Path, list ...T) field.ErrorList {
+	if value == "" {
+		return field.ErrorList{field.Required(path, "")}
+	}
+	return oneOf(value, path, list...)
+}
+
 // oneOf refuses values that are not in the list.
 func oneOf[T ~string](value T, path *field.Path, list ...T) field.ErrorList {
 	for _, v := range list {

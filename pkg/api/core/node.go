@@ -56,6 +56,7 @@ func defaultCIDRs(s *corev1.NodeSpec) {
 // prepareNode keeps the status on update. On create a node may bring its status along, as kubelets do.
 func prepareNode(n, old *corev1.Node) {
 	n.Spec.ConfigSource = nil
+	n.Spec.PodPreemptionPolicy = nil // of a feature that is off
 	if old == nil {
 		n.Status.Config = nil
 		return

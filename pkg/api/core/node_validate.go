@@ -1,7 +1,9 @@
 package core
 
 import (
+	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,13 +22,32 @@ func validateNode(n, old *corev1.Node) field.ErrorList {
 	for i, cidr := range n.Spec.PodCIDRs {
 		errs = append(errs, validation.IsValidCIDR(path.Index(i), cidr)...)
 	}
-	if cidrs := n.Spec.PodCIDRs; len(cidrs) > 2 || len(cidrs) == 2 && familyOf(cidrs[0]) == familyOf(cidrs[1]) {
-		errs = append(errs, field.Invalid(path, cidrs, "may specify no more than one CIDR for each IP family"))
+	if cidrs := n.Spec.PodCIDRs; len(cidrs) > 1 {
+		dual, err := dualStack(cidrs)
+		if err != nil {
+			errs = append(errs, field.InternalError(path, fmt.Errorf("invalid PodCIDRs. failed to check with dual stack with error:%w", err)))
+		}
+		if !dual || len(cidrs) > 2 {
+			errs = append(errs, field.Invalid(path, cidrs, "may specify no more than one CIDR for each IP family"))
+		}
 	}
 	if old != nil {
 		errs = append(errs, validateNodeUpdate(n, old)...)
 	}
 	return errs
+}
+
+// dualStack says whether ranges of both families are among them.
+func dualStack(cidrs []string) (bool, error) {
+	var four, six bool
+	for i, c := range cidrs {
+		p, err := netip.ParsePrefix(c)
+		if err != nil {
+			return false, fmt.Errorf("invalid CIDR[%d]: <nil> (invalid CIDR address: %s)", i, c)
+		}
+		four, six = four || p.Addr().Is4(), six || p.Addr().Is6()
+	}
+	return four && six, nil
 }
 
 // validateNodeUpdate judges what an update, of the node or of its status, may not change.

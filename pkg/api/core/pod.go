@@ -42,8 +42,11 @@ var Pod = api.Define(api.Spec[*corev1.Pod]{
 		"resize":              api.Part(preparePodResize, validatePodResize),
 		"status":              api.Part(preparePodStatus, validatePodStatus),
 	},
-	Describe: describePod,
-	Columns:  podColumns,
+	Describe:    describePod,
+	Columns:     podColumns,
+	PodSpec:     func(p *corev1.Pod) *corev1.PodSpec { return &p.Spec },
+	Expose:      exposePod,
+	ForwardPort: func(_, pod *corev1.Pod, port string) (int32, int32, error) { return forwardPodPort(pod, port) },
 })
 
 // connect is a subresource that leads to a kubelet; kind is what discovery calls the options it takes.

@@ -14,8 +14,8 @@ import (
 func TestPullPolicy(t *testing.T) {
 	for image, want := range map[string]corev1.PullPolicy{
 		"redis": corev1.PullAlways, "redis:latest": corev1.PullAlways, "redis:5": corev1.PullIfNotPresent,
-		"host:5000/a": corev1.PullAlways, "host:5000/a:1": corev1.PullIfNotPresent, "a@sha256:00": corev1.PullIfNotPresent,
-		"a:latest@sha256:00": corev1.PullAlways, "": corev1.PullIfNotPresent, "Up": corev1.PullIfNotPresent, "a b": corev1.PullIfNotPresent,
+		"host:5000/a": corev1.PullAlways, "host:5000/a:1": corev1.PullIfNotPresent, "a@sha256:0123456789abcdef0123456789abcdef": corev1.PullIfNotPresent,
+		"a:latest@sha256:0123456789abcdef0123456789abcdef": corev1.PullAlways, "": corev1.PullIfNotPresent, "Up": corev1.PullIfNotPresent, "a b": corev1.PullIfNotPresent,
 		"gcr.io/google-samples/node-hello": corev1.PullAlways, "a/": corev1.PullIfNotPresent,
 	} {
 		if got := pullPolicy(image); got != want {

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,9 +28,12 @@ func validatePodStatus(p, old *corev1.Pod) field.ErrorList {
 		errs = append(errs, field.Invalid(path.Child("observedGeneration"), s.ObservedGeneration, "must be a non-negative integer"))
 	}
 	errs = append(errs, apivalidation.ValidateImmutableField(s.QOSClass, old.Status.QOSClass, path.Child("qosClass"))...)
-	errs = append(errs, validateRestarted(s.ContainerStatuses, old.Status.ContainerStatuses, &old.Spec, path.Child("containerStatuses"))...)
-	errs = append(errs, validatePodIPs(s.PodIPs, path.Child("podIPs"))...)
-	return append(errs, validateUsers(s.ContainerStatuses, path.Child("containerStatuses"))...)
+	errs = append(errs, validateRestarts(s, &old.Status, &old.Spec, path)...)
+	errs = append(errs, validatePodIPs(s, &old.Status, path.Child("podIPs"))...)
+	errs = append(errs, validateHostIPs(s, &old.Status, path.Child("hostIPs"))...)
+	errs = append(errs, validateUsers(s.ContainerStatuses, path.Child("containerStatuses"))...)
+	errs = append(errs, validateUsers(s.InitContainerStatuses, path.Child("initContainerStatuses"))...)
+	return append(errs, validateUsers(s.EphemeralContainerStatuses, path.Child("ephemeralContainerStatuses"))...)
 }
 
 func validateConditions(list []corev1.PodCondition, path *field.Path) (errs field.ErrorList) {
@@ -42,28 +46,50 @@ func validateConditions(list []corev1.PodCondition, path *field.Path) (errs fiel
 	return errs
 }
 
-// validateRestarted refuses that a container comes back which has ended for good.
-func validateRestarted(is, was []corev1.ContainerStatus, spec *corev1.PodSpec, path *field.Path) (errs field.ErrorList) {
+// validateRestarts refuses that a container comes back which has ended for good.
+func validateRestarts(is, was *corev1.PodStatus, spec *corev1.PodSpec, path *field.Path) (errs field.ErrorList) {
+	if !restartsAll(spec) {
+		errs = append(errs, validateRestarted(is.ContainerStatuses, was.ContainerStatuses, path.Child("containerStatuses"),
+			func(name string, code int32) bool { return mayRestart(spec, spec.Containers, name, code) })...)
+		errs = append(errs, validateRestarted(is.InitContainerStatuses, was.InitContainerStatuses, path.Child("initContainerStatuses"),
+			func(name string, code int32) bool { return mayRestart(spec, spec.InitContainers, name, code) })...)
+	}
+	return append(errs, validateRestarted(is.EphemeralContainerStatuses, was.EphemeralContainerStatuses, path.Child("ephemeralContainerStatuses"),
+		func(string, int32) bool { return false })...)
+}
+
+func validateRestarted(is, was []corev1.ContainerStatus, path *field.Path, may func(name string, code int32) bool) (errs field.ErrorList) {
 	for i := range was {
 		end := was[i].State.Terminated
 		if end == nil {
 			continue
 		}
-		at := slices.IndexFunc(is, func(s corev1.ContainerStatus) bool { return s.Name == was[i].Name })
-		if at >= 0 && is[at].State.Terminated == nil && !mayRestart(spec, was[i].Name, end.ExitCode) {
+		at := slices.IndexFunc(is, func(s corev1.ContainerStatus) bool { return s.Name == was[i].Name && s.State.Terminated == nil })
+		if at >= 0 && !may(was[i].Name, end.ExitCode) {
 			errs = append(errs, field.Forbidden(path.Index(i).Child("state"), "may not be transitioned to non-terminated state"))
 		}
 	}
 	return errs
 }
 
+// restartsAll says whether the end of one container may start all again.
+func restartsAll(spec *corev1.PodSpec) bool {
+	found := false
+	eachContainer(spec, func(c *corev1.Container) {
+		for _, r := range c.RestartPolicyRules {
+			found = found || r.Action == corev1.ContainerRestartRuleActionRestartAllContainers
+		}
+	})
+	return found
+}
+
 // mayRestart weighs the container's own rules and policy, then the pod's.
-func mayRestart(spec *corev1.PodSpec, name string, code int32) bool {
-	at := slices.IndexFunc(spec.Containers, func(c corev1.Container) bool { return c.Name == name })
+func mayRestart(spec *corev1.PodSpec, list []corev1.Container, name string, code int32) bool {
+	at := slices.IndexFunc(list, func(c corev1.Container) bool { return c.Name == name })
 	if at < 0 {
 		return false
 	}
-	c, policy := &spec.Containers[at], string(spec.RestartPolicy)
+	c, policy := &list[at], string(spec.RestartPolicy)
 	for _, r := range c.RestartPolicyRules {
 		if r.ExitCodes == nil {
 			continue
@@ -79,19 +105,63 @@ func mayRestart(spec *corev1.PodSpec, name string, code int32) bool {
 	return policy == string(corev1.RestartPolicyAlways) || policy == string(corev1.RestartPolicyOnFailure) && code != 0
 }
 
-func validatePodIPs(ips []corev1.PodIP, path *field.Path) (errs field.ErrorList) {
-	for i := range ips {
-		errs = append(errs, validation.IsValidIP(path.Index(i), ips[i].IP)...)
+func validatePodIPs(s, old *corev1.PodStatus, path *field.Path) field.ErrorList {
+	ips, existing := make([]string, len(s.PodIPs)), make([]string, len(old.PodIPs))
+	for i := range s.PodIPs {
+		ips[i] = s.PodIPs[i].IP
 	}
-	if len(ips) > 2 || len(ips) == 2 && familyOf(ips[0].IP) == familyOf(ips[1].IP) {
-		errs = append(errs, field.Invalid(path, Internal{ips}, "may specify no more than one IP for each IP family"))
+	for i := range old.PodIPs {
+		existing[i] = old.PodIPs[i].IP
 	}
-	seen := map[string]bool{}
-	for i := range ips {
-		if seen[ips[i].IP] {
-			errs = append(errs, field.Duplicate(path.Index(i), Internal{ips[i]}))
+	errs := validateIPPair(ips, existing, Internal{s.PodIPs}, path)
+	switch {
+	case (s.PodIP != "") != (len(ips) > 0):
+		errs = append(errs, field.Invalid(path, Internal{s.PodIPs}, "podIP and podIPs must either both be set or both be unset"))
+	case len(ips) > 0 && s.PodIP != ips[0]:
+		errs = append(errs, field.Invalid(path.Index(0).Child("ip"), ips[0], "must be equal to `podIP`"))
+	}
+	return errs
+}
+
+func validateHostIPs(s, old *corev1.PodStatus, path *field.Path) (errs field.ErrorList) {
+	if len(s.HostIPs) == 0 {
+		return nil
+	}
+	ips, existing := make([]string, len(s.HostIPs)), make([]string, len(old.HostIPs))
+	for i := range s.HostIPs {
+		ips[i] = s.HostIPs[i].IP
+	}
+	for i := range old.HostIPs {
+		existing[i] = old.HostIPs[i].IP
+	}
+	if s.HostIP != ips[0] {
+		errs = append(errs, field.Invalid(path.Index(0).Child("ip"), ips[0], "must be equal to `hostIP`"))
+	}
+	return append(errs, validateIPPair(ips, existing, Internal{s.HostIPs}, path)...)
+}
+
+// validateIPPair judges the addresses of one thing: one of each family at most. Those it had before are sound enough.
+func validateIPPair(ips, existing []string, shown any, path *field.Path) (errs field.ErrorList) {
+	for i, ip := range ips {
+		if !slices.Contains(existing, ip) {
+			errs = append(errs, validation.IsValidIP(path.Index(i), ip)...)
 		}
-		seen[ips[i].IP] = true
+	}
+	if len(ips) < 2 {
+		return errs
+	}
+	var four, six bool
+	for i, ip := range ips {
+		a, err := netip.ParseAddr(ip)
+		if err != nil {
+			four, six = false, false
+			errs = append(errs, field.InternalError(path, fmt.Errorf("failed to check for dual stack with error:invalid IP[%d]: %s", i, ip)))
+			break
+		}
+		four, six = four || a.Is4(), six || a.Is6()
+	}
+	if !four || !six || len(ips) > 2 {
+		errs = append(errs, field.Invalid(path, shown, "may specify no more than one IP for each IP family"))
 	}
 	return errs
 }
@@ -106,6 +176,9 @@ func validateUsers(list []corev1.ContainerStatus, path *field.Path) (errs field.
 			errs = append(errs, field.Invalid(at.Child("uid"), u.UID, fmt.Sprintf("must be between 0 and %d, inclusive", int64(math.MaxUint32))))
 		}
 		errs = append(errs, invalid(at.Child("gid"), u.GID, validation.IsValidGroupID(u.GID), "")...)
+		for j, g := range u.SupplementalGroups {
+			errs = append(errs, invalid(at.Child("supplementalGroups").Index(j), g, validation.IsValidGroupID(g), "")...)
+		}
 	}
 	return errs
 }

@@ -44,6 +44,7 @@ func warnPodSpec(s *corev1.PodSpec, annotations map[string]string, path *field.P
 	w.nodeLabels()
 	w.annotations(annotations, path.Child("metadata", "annotations"))
 	w.volumes()
+	w.projected()
 	w.names()
 	w.bytes(s.Overhead, w.path.Child("overhead"))
 	w.each(w.resourcesAndEnv)
@@ -184,6 +185,21 @@ func (w *warner) volumes() {
 	}
 }
 
+// projected warns of sources that are none.
+func (w *warner) projected() {
+	for i := range w.spec.Volumes {
+		v := &w.spec.Volumes[i]
+		if v.Projected == nil {
+			continue
+		}
+		for _, s := range v.Projected.Sources {
+			if s == (corev1.VolumeProjection{}) {
+				w.warnings = append(w.warnings, fmt.Sprintf("volume %q (Projected) has no sources provided", v.Name))
+			}
+		}
+	}
+}
+
 // names warns of what is there twice.
 func (w *warner) names() {
 	seen := sets.New[string]()
@@ -239,6 +255,9 @@ func (w *warner) ports() {
 	w.each(func(c *corev1.Container, path *field.Path) {
 		for i, p := range c.Ports {
 			at, key := path.Child("ports").Index(i), fmt.Sprintf("%d/%s", p.ContainerPort, p.Protocol)
+			if p.HostIP != "" && p.HostPort == 0 {
+				w.warn(at, "hostIP set without hostPort: {Name:%s HostPort:%d ContainerPort:%d Protocol:%s HostIP:%s}", p.Name, p.HostPort, p.ContainerPort, p.Protocol, p.HostIP)
+			}
 			for _, o := range ports[key] {
 				if how := portClash(p, o.port); how != "" {
 					w.warn(at, "%s port definition with %s", how, o.path)

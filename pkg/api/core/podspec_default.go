@@ -1,7 +1,9 @@
 package core
 
 import (
+	"regexp"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -189,33 +191,34 @@ func defaultRemoteVolume(s *corev1.VolumeSource) {
 // pullPolicy is Always for images that say latest or name neither tag nor digest. A name that does not parse counts as
 // having a tag, as upstream's parser answers an error with an empty one.
 func pullPolicy(image string) corev1.PullPolicy {
-	name, digest, digested := strings.Cut(image, "@")
-	slash := strings.LastIndexByte(name, '/')
-	last := name[slash+1:]
-	_, tag, tagged := strings.Cut(last, ":")
-	switch {
-	case !validImageName(name) || digested && digest == "":
+	part := imageName().FindStringSubmatch(withDomain(image))
+	if part == nil {
 		return corev1.PullIfNotPresent
-	case tagged && tag == "latest", !tagged && !digested:
+	}
+	if tag, digest := part[1], part[2]; tag == "latest" || tag == "" && digest == "" {
 		return corev1.PullAlways
 	}
 	return corev1.PullIfNotPresent
 }
 
-// validImageName catches what makes upstream's parser fail on names that people write: nothing at all, capitals in
-// the path, spaces.
-func validImageName(name string) bool {
-	if name == "" || strings.ContainsAny(name, " \t\n") {
-		return false
+// imageName is the grammar of references that name a registry; it captures tag and digest.
+var imageName = sync.OnceValue(func() *regexp.Regexp {
+	const (
+		label  = `[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?`
+		domain = `(?:` + label + `(?:\.` + label + `)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`
+		part   = `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
+		digest = `[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}`
+	)
+	return regexp.MustCompile(`^` + domain + `/` + part + `(?:/` + part + `)*(?::(\w[\w.-]{0,127}))?(?:@(` + digest + `))?$`)
+})
+
+// withDomain puts Docker's registry before names whose first part is not one.
+func withDomain(image string) string {
+	host, _, ok := strings.Cut(image, "/")
+	if ok && (strings.ContainsAny(host, ".:") || host == "localhost" || host != strings.ToLower(host)) {
+		return image
 	}
-	path := name
-	if host, rest, ok := strings.Cut(name, "/"); ok && (strings.ContainsAny(host, ".:") || host == "localhost" || host != strings.ToLower(host)) {
-		path = rest
-	}
-	if i := strings.LastIndexByte(path, ':'); i >= 0 && !strings.Contains(path[i:], "/") {
-		path = path[:i]
-	}
-	return path != "" && path == strings.ToLower(path) && !strings.HasSuffix(path, "/")
+	return "docker.io/" + image
 }
 
 // roundUp keeps quantities to thousandths.

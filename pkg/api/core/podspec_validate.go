@@ -39,8 +39,8 @@ func validatePodSpec(s *corev1.PodSpec, meta *metav1.ObjectMeta, path *field.Pat
 	errs = append(errs, in.ephemeralContainers(path.Child("ephemeralContainers"))...)
 	errs = append(errs, validatePodResources(s, path.Child("resources"))...)
 	errs = append(errs, validateHostPorts(s, meta != nil, path.Child("containers"))...)
-	errs = append(errs, oneOf(s.RestartPolicy, path.Child("restartPolicy"), corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever)...)
-	errs = append(errs, oneOf(s.DNSPolicy, path.Child("dnsPolicy"),
+	errs = append(errs, someOf(s.RestartPolicy, path.Child("restartPolicy"), corev1.RestartPolicyAlways, corev1.RestartPolicyOnFailure, corev1.RestartPolicyNever)...)
+	errs = append(errs, someOf(s.DNSPolicy, path.Child("dnsPolicy"),
 		corev1.DNSClusterFirstWithHostNet, corev1.DNSClusterFirst, corev1.DNSDefault, corev1.DNSNone)...)
 	errs = append(errs, metavalidation.ValidateLabels(s.NodeSelector, path.Child("nodeSelector"))...)
 	errs = append(errs, validatePodSecurity(s, path)...)
@@ -55,7 +55,7 @@ func validatePodSpec(s *corev1.PodSpec, meta *metav1.ObjectMeta, path *field.Pat
 	errs = append(errs, validateTolerations(s.Tolerations, path.Child("tolerations"))...)
 	errs = append(errs, validateHostAliases(s.HostAliases, path.Child("hostAliases"))...)
 	if s.PreemptionPolicy != nil {
-		errs = append(errs, oneOf(*s.PreemptionPolicy, path.Child("preemptionPolicy"), corev1.PreemptLowerPriority, corev1.PreemptNever)...)
+		errs = append(errs, someOf(*s.PreemptionPolicy, path.Child("preemptionPolicy"), corev1.PreemptLowerPriority, corev1.PreemptNever)...)
 	}
 	if s.OS != nil {
 		errs = append(errs, validateOS(s.OS, path.Child("os"))...)
@@ -92,7 +92,9 @@ func validatePodNames(s *corev1.PodSpec, path *field.Path) (errs field.ErrorList
 		errs = append(errs, ValidateLabelName(s.Subdomain, path.Child("subdomain"))...)
 	}
 	subdomain(s.PriorityClassName, "priorityClassName")
-	subdomain(ptr.Deref(s.RuntimeClassName, ""), "runtimeClassName")
+	if name := s.RuntimeClassName; name != nil {
+		errs = append(errs, invalid(path.Child("runtimeClassName"), *name, apivalidation.NameIsDNSSubdomain(*name, false), "")...)
+	}
 	return errs
 }
 

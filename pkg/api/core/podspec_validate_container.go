@@ -145,14 +145,14 @@ func (in containerContext) common(c *corev1.Container, path *field.Path) (errs f
 	if c.Image == "" {
 		errs = append(errs, field.Required(path.Child("image"), ""))
 	}
-	errs = append(errs, oneOf(c.TerminationMessagePolicy, path.Child("terminationMessagePolicy"),
+	errs = append(errs, someOf(c.TerminationMessagePolicy, path.Child("terminationMessagePolicy"),
 		corev1.TerminationMessageReadFile, corev1.TerminationMessageFallbackToLogsOnError)...)
 	errs = append(errs, validateContainerPorts(c.Ports, path.Child("ports"))...)
 	errs = append(errs, validateEnv(c.Env, path.Child("env"))...)
 	errs = append(errs, validateEnvFrom(c.EnvFrom, path.Child("envFrom"))...)
 	errs = append(errs, in.mounts(c, path.Child("volumeMounts"))...)
 	errs = append(errs, in.devices(c, path.Child("volumeDevices"))...)
-	errs = append(errs, oneOf(c.ImagePullPolicy, path.Child("imagePullPolicy"), corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever)...)
+	errs = append(errs, someOf(c.ImagePullPolicy, path.Child("imagePullPolicy"), corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever)...)
 	errs = append(errs, in.resources(&c.Resources, path.Child("resources"))...)
 	errs = append(errs, validateResizePolicy(c.ResizePolicy, in.spec.RestartPolicy, path.Child("resizePolicy"))...)
 	return append(errs, validateSecurityContext(c.SecurityContext, in.hostUsers(), path.Child("securityContext"))...)

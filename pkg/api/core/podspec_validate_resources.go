@@ -37,7 +37,7 @@ func isInteger(name corev1.ResourceName) bool {
 
 // isExtended says whether a name is that of an extended resource: with a domain of its own.
 func isExtended(name corev1.ResourceName) bool {
-	return !isNative(name) && !strings.HasPrefix(string(name), "requests.")
+	return !isNative(name) && !strings.HasPrefix(string(name), "requests.") && len(validation.IsQualifiedName("requests."+string(name))) == 0
 }
 
 func isNative(name corev1.ResourceName) bool {
@@ -112,13 +112,16 @@ func validateContainerResource(name corev1.ResourceName, path *field.Path) field
 	domain := strings.Contains(string(name), "/")
 	if errs := invalid(path, name, validation.IsQualifiedName(string(name)), ""); len(errs) > 0 {
 		if !domain {
-			errs = append(errs, field.Invalid(path, name, "must be a standard resource for containers"))
+			return append(errs, field.Invalid(path, name, "must be a standard resource for containers"))
+		}
+		if !isNative(name) {
+			errs = append(errs, field.Invalid(path, name, "doesn't follow extended resource name standard"))
 		}
 		return errs
 	}
 	switch {
 	case domain && !isNative(name):
-		if long := validation.IsQualifiedName("requests." + string(name)); strings.HasPrefix(string(name), "requests.") || len(long) > 0 {
+		if !isExtended(name) {
 			return field.ErrorList{field.Invalid(path, name, "doesn't follow extended resource name standard")}
 		}
 	case !domain && !isStandard(name):
@@ -188,8 +191,8 @@ func validateResizePolicy(list []corev1.ContainerResizePolicy, restart corev1.Re
 			errs = append(errs, field.Duplicate(path.Index(i), p.ResourceName))
 		}
 		seen[p.ResourceName] = true
-		errs = append(errs, oneOf(p.ResourceName, path, corev1.ResourceCPU, corev1.ResourceMemory)...)
-		errs = append(errs, oneOf(p.RestartPolicy, path, corev1.NotRequired, corev1.RestartContainer)...)
+		errs = append(errs, someOf(p.ResourceName, path, corev1.ResourceCPU, corev1.ResourceMemory)...)
+		errs = append(errs, someOf(p.RestartPolicy, path, corev1.NotRequired, corev1.RestartContainer)...)
 		if restart == corev1.RestartPolicyNever && p.RestartPolicy != corev1.NotRequired {
 			errs = append(errs, field.Invalid(path, p.RestartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
 		}

@@ -55,6 +55,8 @@ var Service = api.Define(api.Spec[*corev1.Service]{
 	},
 	Describe:    describeService,
 	PodSelector: servicePods,
+	Expose:      exposeService,
+	ForwardPort: forwardServicePort,
 })
 
 // servicePods selects what a service leads to.

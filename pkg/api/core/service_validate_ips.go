@@ -44,8 +44,11 @@ func validateClusterIPs(s, old *corev1.Service, path *field.Path) (errs field.Er
 		return errs
 	}
 	for i, ip := range ips {
-		if i < len(s.Spec.IPFamilies) && familyOf(ip) != s.Spec.IPFamilies[i] {
-			errs = append(errs, field.Invalid(at.Index(i), ip, fmt.Sprintf("expected an %s value as indicated by `ipFamilies[%v]`", s.Spec.IPFamilies[i], i)))
+		if i >= len(s.Spec.IPFamilies) {
+			break
+		}
+		if f := s.Spec.IPFamilies[i]; f != familyOf(ip) && (f == corev1.IPv4Protocol || f == corev1.IPv6Protocol) {
+			errs = append(errs, field.Invalid(at.Index(i), ip, fmt.Sprintf("expected an %s value as indicated by `ipFamilies[%v]`", f, i)))
 		}
 	}
 	return errs
