@@ -49,7 +49,7 @@ var doors = []door{
 	{"pkg/orchestrator/apiserver", []string{"pkg/api/...", "pkg/orchestrator/store", "pkg/orchestrator/auth", "pkg/orchestrator/admission"}},
 	{"pkg/orchestrator/kubelet", []string{"pkg/api", "pkg/api/core", "pkg/orchestrator/container", "pkg/orchestrator/image", "pkg/orchestrator/network", "pkg/orchestrator/volume"}},
 	{"pkg/orchestrator", []string{"pkg/orchestrator/...", "pkg/api/...", "pkg/cli"}},
-	{"pkg/orchestrator/clustertest", []string{"pkg/orchestrator/...", "pkg/api/all"}},
+	{"pkg/orchestrator/clustertest", []string{"pkg/orchestrator/...", "pkg/api", "pkg/api/all"}},
 	{"cmd/skiff", append(slices.Clone(verbMay), "pkg/kustomize", "pkg/kustomize/command", "VERBS")},
 	{"cmd/skiffd", []string{"pkg/cli", "pkg/orchestrator"}},
 	{"cmd/skiff-shim", []string{"pkg/orchestrator/container/oci/shim"}},

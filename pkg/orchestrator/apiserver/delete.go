@@ -146,9 +146,6 @@ const (
 	pending             // it is on its way out already
 )
 
-// heldText is the answer to deleting again what its own finalizers hold.
-const heldText = "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system."
-
 // fate decides, and writes into obj, which the caller owns, what is to be stored.
 func (r *resource) fate(obj api.Object, opts *metav1.DeleteOptions, now time.Time) (fate, error) {
 	graceful, waiting := r.grace(obj, opts, now)
@@ -158,7 +155,7 @@ func (r *resource) fate(obj api.Object, opts *metav1.DeleteOptions, now time.Tim
 	obj.SetFinalizers(collectionFinalizers(obj.GetFinalizers(), opts))
 	if r.Hold != nil && r.Hold(obj) {
 		if obj.GetDeletionTimestamp() != nil {
-			return held, apierrors.NewConflict(r.GroupResource(), obj.GetName(), errors.New(heldText))
+			return pending, nil
 		}
 		t := metav1.NewTime(now)
 		obj.SetDeletionTimestamp(&t)

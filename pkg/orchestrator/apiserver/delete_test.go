@@ -128,6 +128,9 @@ func TestNamespaceIsHeldByItsSpec(t *testing.T) {
 		if err != nil || got.Status.Phase != corev1.NamespaceTerminating || got.DeletionTimestamp == nil {
 			t.Fatalf("deleted namespace: %v, %v", got, err)
 		}
+		if err := spaces.Delete(ctx, "ns", metav1.DeleteOptions{}); err != nil {
+			t.Errorf("deleting it again: %v", err)
+		}
 		got.Spec.Finalizers = nil
 		if _, err := spaces.Finalize(ctx, got, metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)

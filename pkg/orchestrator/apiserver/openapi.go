@@ -18,6 +18,7 @@ type openapi struct {
 	server    *Server
 	mu        sync.Mutex
 	documents map[string]*openapiDocument // by path below /openapi/v3
+	v2Body    func() ([]byte, error)
 }
 
 type openapiDocument struct {
@@ -26,7 +27,9 @@ type openapiDocument struct {
 }
 
 func newOpenAPI(s *Server) *openapi {
-	return &openapi{server: s, documents: map[string]*openapiDocument{}}
+	o := &openapi{server: s, documents: map[string]*openapiDocument{}}
+	o.v2Body = sync.OnceValues(o.v2JSON)
+	return o
 }
 
 const v3Root = "/openapi/v3"

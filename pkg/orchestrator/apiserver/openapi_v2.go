@@ -19,7 +19,7 @@ const mediaV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 // v2 answers with the definitions of everything in one document, as older clients want it.
 func (o *openapi) v2(q *request) error {
-	body, err := o.v2JSON()
+	body, err := o.v2Body()
 	if err != nil {
 		return err
 	}
