@@ -66,10 +66,9 @@ func (k *Kubelet) podChanged(pod *corev1.Pod) {
 		k.work.Go(func() {
 			w.run(k.ctx)
 			k.mu.Lock()
-			if w.done {
-				delete(k.workers, pod.UID)
-			}
-			k.mu.Unlock()
+			defer k.mu.Unlock()
+			w.ended = true
+			k.forget(pod.UID, w)
 		})
 	}
 	k.mu.Unlock()
@@ -79,9 +78,24 @@ func (k *Kubelet) podChanged(pod *corev1.Pod) {
 }
 
 func (k *Kubelet) podGone(pod *corev1.Pod) {
-	if w := k.worker(pod.UID); w != nil {
+	k.mu.Lock()
+	w := k.workers[pod.UID]
+	if w != nil {
+		w.left = true
+		k.forget(pod.UID, w)
+	}
+	k.mu.Unlock()
+	if w != nil {
 		w.update(pod)
 		w.post(func(v *view) { v.gone = true })
+	}
+}
+
+// forget lets go of a worker once it has ended and its pod has left the API: until then a late event of the pod must not
+// bring it a second worker. With k.mu held.
+func (k *Kubelet) forget(uid types.UID, w *worker) {
+	if w.ended && w.left {
+		delete(k.workers, uid)
 	}
 }
 

@@ -114,6 +114,9 @@ func (s *server) logs(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain")
 	out.flush()
+	if s.k.config.Weightless {
+		return // such pods write no logs
+	}
 	if follow && !previous {
 		err = followLog(r.Context(), s.k.logs, path, o, stdout, stderr, func() bool { return s.ended(r, id) })
 	} else {

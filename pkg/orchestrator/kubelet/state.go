@@ -44,6 +44,8 @@ type history struct {
 	// condemned is set when a probe wants it stopped.
 	condemned *verdict
 	backoff   backoff
+	// resized is the generation of the pod whose resources the container has.
+	resized int64
 }
 
 // verdict is a probe's wish to have a container stopped.

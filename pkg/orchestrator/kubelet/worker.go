@@ -33,8 +33,11 @@ type worker struct {
 	meta     string    // labels and annotations, as the volumes show them
 	ops      sync.WaitGroup
 	done     bool
-	retries  int                // of prepare, since the last success
-	pulls    map[string]backoff // by image
+	// ended and left say that run has returned and that the pod is no longer in the API; k.mu guards them.
+	ended, left bool
+	admitted    bool               // also guarded by k.mu
+	retries     int                // of prepare, since the last success
+	pulls       map[string]backoff // by image
 }
 
 func newWorker(k *Kubelet, pod *corev1.Pod, sandboxes []container.Sandbox) *worker {
@@ -96,15 +99,6 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 				Message: "The container could not be located when the pod was terminated",
 			}}
 		}
-	}
-}
-
-// admit refuses a pod that this node cannot run; what was running already is not asked again.
-func (w *worker) admit(pod *corev1.Pod) {
-	if pod.Spec.OS != nil && pod.Spec.OS.Name != corev1.Linux {
-		w.view.failed = &failure{reason: "PodOSNotSupported",
-			message: "Failed to admit pod as the OS field doesn't match node OS"}
-		w.k.events.pod(pod, corev1.EventTypeWarning, w.view.failed.reason, w.view.failed.message)
 	}
 }
 
@@ -208,6 +202,7 @@ func (w *worker) sync(ctx, starts context.Context) time.Time {
 		w.act(ctx, starts, pod, s)
 	}
 	w.keepProbes(pod)
+	w.keepResources(ctx, pod)
 	w.keepVolumes(ctx, pod, now)
 	if !w.done && !v.gone && !v.finishing {
 		w.status.want(podStatus(pod, v, facts{hostIPs: w.k.config.NodeIPs, scheme: w.k.scheme}, now))
