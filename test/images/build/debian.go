@@ -26,10 +26,8 @@ func packages(ctx context.Context, dir string, names ...string) ([]string, error
 		}
 	}
 	if len(missing) > 0 {
-		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"download", "-q"}, missing...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("apt-get download: %w\n%s", err, out)
+		if err := download(ctx, dir, missing); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range names {
@@ -40,6 +38,24 @@ func packages(ctx context.Context, dir string, names ...string) ([]string, error
 		files = append(files, found[0])
 	}
 	return files, nil
+}
+
+// download fetches packages; a machine whose lists are old or missing gets new ones first.
+func download(ctx context.Context, dir string, names []string) error {
+	for last := false; ; last = true {
+		cmd := exec.CommandContext(ctx, "apt-get", append([]string{"download", "-q"}, names...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		if last {
+			return fmt.Errorf("apt-get download: %w\n%s", err, out)
+		}
+		if out, err := exec.CommandContext(ctx, "apt-get", "update", "-q").CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get update: %w\n%s", err, out)
+		}
+	}
 }
 
 // libraries gives the library packages that a program's packages need, at any depth.
@@ -68,7 +84,7 @@ func libraries(ctx context.Context, names ...string) ([]string, error) {
 var unneeded = []string{"usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bash-completion",
 	"usr/share/bug", "etc/init.d", "lib/systemd", "etc/default", "etc/logrotate.d"}
 
-// files reads the files of packages into a layer.
+// packages reads the files of Debian packages into the layer.
 func (l *layer) packages(ctx context.Context, debs []string) error {
 	for _, deb := range debs {
 		out, err := exec.CommandContext(ctx, "dpkg-deb", "--fsys-tarfile", deb).Output()
