@@ -2,7 +2,6 @@ package apiserver
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -220,5 +219,3 @@ func patchMedia(r *http.Request) string {
 	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.TrimSpace(media)
 }
-
-var errNoObject = errors.New("no object")

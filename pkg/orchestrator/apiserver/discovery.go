@@ -28,7 +28,6 @@ type discovery struct {
 
 // document is the aggregated discovery of one root, with the tag of its content.
 type document struct {
-	list *apidiscoveryv2.APIGroupDiscoveryList
 	body []byte
 	etag string
 }
@@ -214,7 +213,7 @@ func (d *discovery) aggregate(core bool) (document, error) {
 	if err != nil {
 		return document{}, fmt.Errorf("encode discovery: %w", err)
 	}
-	return document{list: list, body: append(body, '\n'), etag: etag(body)}, nil
+	return document{body: append(body, '\n'), etag: etag(body)}, nil
 }
 
 func (d *discovery) aggregateVersion(gv schema.GroupVersion) apidiscoveryv2.APIVersionDiscovery {

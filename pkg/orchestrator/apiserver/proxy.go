@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -41,8 +42,8 @@ func (s *Server) proxyTarget(q *request, parent api.Object) (target, error) {
 		if port == "" {
 			port = firstPort(o)
 		}
-		if o.Status.PodIP == "" {
-			return target{}, apierrors.NewServiceUnavailable(fmt.Sprintf("address not allowed: pod %s has no IP", o.Name))
+		if !proxyable(o.Status.PodIP) {
+			return target{}, apierrors.NewBadRequest("address not allowed")
 		}
 		address = net.JoinHostPort(o.Status.PodIP, port)
 	case *corev1.Service:
@@ -56,6 +57,12 @@ func (s *Server) proxyTarget(q *request, parent api.Object) (target, error) {
 	}
 	u.Host = address
 	return target{url: u, dial: func(ctx context.Context) (net.Conn, error) { return s.podDial(ctx, address) }}, nil
+}
+
+// proxyable keeps whoever may write a pod's status from reaching this machine's own services through the server.
+func proxyable(ip string) bool {
+	a, err := netip.ParseAddr(ip)
+	return err == nil && a.IsValid() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsMulticast() && !a.IsUnspecified()
 }
 
 func (s *Server) podDial(ctx context.Context, address string) (net.Conn, error) {
