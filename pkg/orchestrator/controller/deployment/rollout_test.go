@@ -94,9 +94,10 @@ func TestPlanScale(t *testing.T) {
 		old  []*appsv1.ReplicaSet
 		want []scaling
 	}{
-		{"one active", deploymentOf(5, "25%", "25%"), setOf("new", 2, 2), []*appsv1.ReplicaSet{setOf("old", 0, 0)}, []scaling{{name: "new", to: 5}}},
-		{"none active: the new one", deploymentOf(4, "25%", "25%"), setOf("new", 0, 0), []*appsv1.ReplicaSet{setOf("old", 0, 0)}, []scaling{{name: "new", to: 4}}},
-		{"none active and none new: the latest", deploymentOf(4, "25%", "25%"), nil, []*appsv1.ReplicaSet{setOf("older", 0, 0), setOf("later", 0, 0)}, []scaling{{name: "later", to: 4}}},
+		{"one active", deploymentOf(5, "25%", "25%"), setOf("new", 2, 2), []*appsv1.ReplicaSet{setOf("old", 0, 0)}, []scaling{{"new", 5, true}}},
+		{"the size fits by chance: only the counts", deploymentOf(4, "25%", "25%"), nil, []*appsv1.ReplicaSet{marked(setOf("old", 4, 4), 0, "6", "8")}, []scaling{{"old", 4, true}}},
+		{"none active: the new one", deploymentOf(4, "25%", "25%"), setOf("new", 0, 0), []*appsv1.ReplicaSet{setOf("old", 0, 0)}, []scaling{{"new", 4, true}}},
+		{"none active and none new: the latest", deploymentOf(4, "25%", "25%"), nil, []*appsv1.ReplicaSet{setOf("older", 0, 0), setOf("later", 0, 0)}, []scaling{{"later", 4, true}}},
 		{"a saturated new one ends the others", deploymentOf(4, "25%", "25%"), marked(setOf("new", 4, 4), 0, "4", "5"), []*appsv1.ReplicaSet{setOf("old", 1, 1)}, []scaling{{name: "old"}}},
 		{
 			"in proportion: 10 to 15 with 3 more, 18 - 13 = 5 to add: 8·18/13 = 11, 5·18/13 = 7", deploymentOf(15, "3", "2"),

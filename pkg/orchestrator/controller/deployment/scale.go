@@ -20,7 +20,8 @@ func scalingEvent(d *appsv1.Deployment, sets []*appsv1.ReplicaSet) bool {
 }
 
 // planScale sizes the ReplicaSets of a Deployment that is scaled or paused, without moving a rollout on: one active
-// ReplicaSet takes the whole size; several, in the middle of a rollout, share the change in proportion.
+// ReplicaSet takes the whole size; several, in the middle of a rollout, share the change in proportion. Counts are written even
+// where the size fits by chance: left as they were they would look like another scaling, and the rollout would never go on.
 func planScale(d *appsv1.Deployment, newSet *appsv1.ReplicaSet, old []*appsv1.ReplicaSet) []scaling {
 	all := old
 	if newSet != nil {
@@ -31,17 +32,21 @@ func planScale(d *appsv1.Deployment, newSet *appsv1.ReplicaSet, old []*appsv1.Re
 	case len(all) == 0:
 		return nil
 	case len(live) == 0 && newSet != nil:
-		return planTo(newSet, *d.Spec.Replicas)
+		return []scaling{{newSet.Name, *d.Spec.Replicas, true}}
 	case len(live) == 0:
-		return planTo(old[len(old)-1], *d.Spec.Replicas)
+		return []scaling{{old[len(old)-1].Name, *d.Spec.Replicas, true}}
 	case len(live) == 1:
-		return planTo(live[0], *d.Spec.Replicas)
+		return []scaling{{live[0].Name, *d.Spec.Replicas, true}}
 	case saturated(d, newSet):
 		return planDown(old)
 	case rolling(d):
 		return planProportional(d, live)
 	}
-	return nil
+	var plan []scaling
+	for _, rs := range live {
+		plan = append(plan, scaling{rs.Name, *rs.Spec.Replicas, true})
+	}
+	return plan
 }
 
 // planProportional spreads what may be added (or must go) over the active ReplicaSets, from the largest on; the largest also
