@@ -214,6 +214,10 @@ func TestStatsAndUpdate(t *testing.T) {
 	if err := n.r.UpdateResources(t.Context(), "c", container.Resources{CPUQuota: 50000, CPUPeriod: 100000, MemoryLimit: 128 << 20}); err != nil {
 		t.Fatal(err)
 	}
+	n.open()
+	if c := n.status("c"); c.State != container.Running || c.Config.Resources.MemoryLimit != 128<<20 {
+		t.Errorf("after a restart: %+v", c)
+	}
 	limits, _ := filepath.Glob("/sys/fs/cgroup/memory" + n.cfg.CgroupRoot + "/burstable/poda/c/memory.limit_in_bytes")
 	if len(limits) == 0 {
 		return // version 2: the shape of the files is the cgroups package's own concern

@@ -204,15 +204,20 @@ func TestHalfMadeIsSwept(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "container.json")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(n.cfg.Dir, "sandboxes", "b", "ns"), 0o700); err != nil {
+	for _, name := range []string{"b", "c"} {
+		if err := os.MkdirAll(filepath.Join(n.cfg.Dir, "sandboxes", name, "ns"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(n.cfg.Dir, "sandboxes", "c", "sandbox.json"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	n.open()
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the half-made container is still there")
 	}
-	if _, err := os.Stat(filepath.Join(n.cfg.Dir, "sandboxes", "b")); err == nil {
-		t.Error("the half-made sandbox is still there")
+	if left, _ := os.ReadDir(filepath.Join(n.cfg.Dir, "sandboxes")); len(left) != 1 {
+		t.Errorf("half-made sandboxes are still there: %v", left)
 	}
 }
 

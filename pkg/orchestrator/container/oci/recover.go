@@ -33,7 +33,8 @@ func (r *Runtime) recoverSandbox(ctx context.Context, dir string) error {
 		return removeTree(dir) // not even begun
 	}
 	if err != nil {
-		return err
+		// A power failure may leave an empty file; nothing of such a pod runs any more.
+		rec = sandboxRecord{Config: container.SandboxConfig{ID: filepath.Base(dir)}, Phase: phaseStarting}
 	}
 	s := &sandbox{dir: dir, config: rec.Config, phase: rec.Phase, ips: rec.IPs, created: rec.Created, pausePID: rec.PausePID,
 		containers: map[string]*ctr{}}
@@ -86,15 +87,12 @@ func (r *Runtime) recoverContainers(ctx context.Context, s *sandbox) error {
 		}
 		c := &ctr{dir: filepath.Join(dir, e.Name()), done: make(chan struct{})}
 		err := wire.ReadFile(filepath.Join(c.dir, containerFile), &c.status)
-		if errors.Is(err, os.ErrNotExist) {
+		if err != nil { // half made, or lost with the power
 			c.status.ID = e.Name()
 			if err := r.dispose(ctx, s, c); err != nil {
 				return err
 			}
 			continue
-		}
-		if err != nil {
-			return err
 		}
 		var started wire.StartRecord
 		if wire.ReadFile(filepath.Join(c.dir, wire.Started), &started) == nil {

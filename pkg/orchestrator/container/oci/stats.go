@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/cgroups"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container/oci/wire"
 )
 
 // Stats reads what the kernel counts for a container.
@@ -60,9 +61,11 @@ func (r *Runtime) UpdateResources(_ context.Context, id string, res container.Re
 		return fmt.Errorf("update resources of container %s: %w", id, err)
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	c.status.Config.Resources = res
-	return nil
+	kept := c.status
+	r.mu.Unlock()
+	kept.State, kept.PID = container.Created, 0 // the files of start and end tell the rest
+	return wire.WriteFile(filepath.Join(c.dir, containerFile), kept, false)
 }
 
 func number(path string) uint64 {

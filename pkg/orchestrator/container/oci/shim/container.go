@@ -38,6 +38,7 @@ func (s *server) start(r wire.Request) (wire.Reply, error) {
 	if r.Start == nil || filepath.Base(r.ID) != r.ID {
 		return wire.Reply{}, fmt.Errorf("start of %q: malformed request", r.ID)
 	}
+	defer s.idle.Reset(trimDelay)
 	release, running := s.claim(r.ID)
 	defer release()
 	if running != nil {

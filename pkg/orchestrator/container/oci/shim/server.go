@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,6 +19,7 @@ type server struct {
 	dir      string
 	listener *net.UnixListener
 	reaper   *reaper
+	idle     *time.Timer // fires when nothing was started for a while
 
 	mu          sync.Mutex
 	containers  map[string]*ctr
@@ -27,7 +29,7 @@ type server struct {
 }
 
 func newServer(dir string, l *net.UnixListener) *server {
-	return &server{dir: dir, listener: l, reaper: newReaper(), containers: map[string]*ctr{}, starting: map[string]chan struct{}{}, engines: map[string]engine{},
+	return &server{dir: dir, listener: l, reaper: newReaper(), idle: time.AfterFunc(trimDelay, trim), containers: map[string]*ctr{}, starting: map[string]chan struct{}{}, engines: map[string]engine{},
 		subscribers: map[chan wire.Event]struct{}{}}
 }
 
