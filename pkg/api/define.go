@@ -43,7 +43,10 @@ type Spec[T Object] struct {
 	Rollout     *Rollout
 	Scale       *Scale
 	PodTemplate func(obj T) *corev1.PodTemplateSpec
+	PodSpec     func(obj T) *corev1.PodSpec
 	PodSelector func(obj T) (labels.Selector, error)
+	Expose      func(obj T) (Exposure, error)
+	ForwardPort func(obj T, pod *corev1.Pod, port string) (number, target int32, err error)
 }
 
 // Table is Columns on the concrete type.
@@ -96,7 +99,10 @@ func Define[T Object](s Spec[T]) *Kind {
 		Rollout:        s.Rollout,
 		Scale:          s.Scale,
 		PodTemplate:    eraseTo(s.PodTemplate),
-		PodSelector:    eraseSelector(s.PodSelector),
+		PodSpec:        eraseTo(s.PodSpec),
+		PodSelector:    eraseToOrError(s.PodSelector),
+		Expose:         eraseToOrError(s.Expose),
+		ForwardPort:    eraseForward(s.ForwardPort),
 	}
 }
 
@@ -123,11 +129,18 @@ func eraseTo[T Object, R any](f func(T) R) func(Object) R {
 	return func(o Object) R { return f(as[T](o)) }
 }
 
-func eraseSelector[T Object](f func(T) (labels.Selector, error)) func(Object) (labels.Selector, error) {
+func eraseToOrError[T Object, R any](f func(T) (R, error)) func(Object) (R, error) {
 	if f == nil {
 		return nil
 	}
-	return func(o Object) (labels.Selector, error) { return f(as[T](o)) }
+	return func(o Object) (R, error) { return f(as[T](o)) }
+}
+
+func eraseForward[T Object](f func(T, *corev1.Pod, string) (int32, int32, error)) func(Object, *corev1.Pod, string) (int32, int32, error) {
+	if f == nil {
+		return nil
+	}
+	return func(o Object, pod *corev1.Pod, port string) (int32, int32, error) { return f(as[T](o), pod, port) }
 }
 
 func erasePair[T Object](f func(obj, old T)) func(obj, old Object) {

@@ -76,8 +76,15 @@ type Kind struct {
 	Scale *Scale
 	// PodTemplate gives the pod template inside obj, to read or to change in place.
 	PodTemplate func(obj Object) *corev1.PodTemplateSpec
+	// PodSpec gives the pod spec of a kind that has one of its own instead of a template.
+	PodSpec func(obj Object) *corev1.PodSpec
 	// PodSelector selects the pods that belong to obj.
 	PodSelector func(obj Object) (labels.Selector, error)
+	// Expose says what a service in front of obj selects and listens on; the error is about the selector alone.
+	Expose func(obj Object) (Exposure, error)
+	// ForwardPort finds for port-forward which of the pod's ports a port of obj (a number or a name) leads to; number is the
+	// port's own. nil means that obj's ports are those of its pods.
+	ForwardPort func(obj Object, pod *corev1.Pod, port string) (number, target int32, err error)
 
 	// CustomResource is set on kinds that come from a CustomResourceDefinition, whose objects are *unstructured.Unstructured.
 	CustomResource bool
@@ -140,6 +147,19 @@ type Columns struct {
 // Scale names where the counts live: "spec.replicas", "status.replicas". The label selector of the view is the kind's PodSelector.
 type Scale struct {
 	Spec, Status string
+}
+
+// Exposure is what a service in front of an object is made of.
+type Exposure struct {
+	Selector map[string]string
+	// Ports in the object's order; a number stands once for each of its protocols.
+	Ports []ExposedPort
+}
+
+// ExposedPort is one port that an object listens on.
+type ExposedPort struct {
+	Number   int32
+	Protocol corev1.Protocol
 }
 
 // Rollout is what `rollout status|history|undo|pause|resume|restart` need of a kind. Texts are kubectl's.

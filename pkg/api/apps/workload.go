@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kubeskiff/skiff/pkg/api"
 	"github.com/kubeskiff/skiff/pkg/api/core"
 
 	corev1 "k8s.io/api/core/v1"

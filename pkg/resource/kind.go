@@ -1,0 +1,45 @@
+package resource
+
+import (
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubeskiff/skiff/pkg/api"
+	"github.com/kubeskiff/skiff/pkg/api/all"
+)
+
+var kinds = sync.OnceValue(func() map[schema.GroupVersionKind]*api.Kind {
+	m := map[schema.GroupVersionKind]*api.Kind{}
+	for _, k := range all.Kinds() {
+		m[k.GVK()] = k
+	}
+	return m
+})
+
+// Kind gives the built-in kind of an object; for any other one, such as a custom resource, a kind without facets.
+func (o *Object) Kind() *api.Kind {
+	gvk := o.GroupVersionKind()
+	if o.Mapping != nil {
+		gvk = o.Mapping.GVK
+	}
+	if k := kinds()[gvk]; k != nil {
+		return k
+	}
+	return &api.Kind{GroupVersion: gvk.GroupVersion(), Kind: gvk.Kind, CustomResource: true}
+}
+
+// Typed gives the object as the Go type of its kind, and that kind; for a kind that is not built in, the object as it is.
+func (o *Object) Typed() (api.Object, *api.Kind, error) {
+	k := o.Kind()
+	if k.New == nil {
+		return o.Unstructured, k, nil
+	}
+	typed := k.New()
+	if err := o.Into(typed); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", o.KindName(), err)
+	}
+	typed.GetObjectKind().SetGroupVersionKind(k.GVK())
+	return typed, k, nil
+}
