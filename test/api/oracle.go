@@ -297,10 +297,15 @@ func (o *oracle) columns(data []byte) {
 	o.compare("columns", text(o.kind.Columns.Definitions), text(t.ColumnDefinitions))
 }
 
+// lines writes each text once, as our side does: the server sends no warning twice.
 func lines(list []string) string {
 	var b strings.Builder
+	seen := map[string]bool{}
 	for _, s := range list {
-		b.WriteString(s + "\n")
+		if !seen[s] {
+			b.WriteString(s + "\n")
+		}
+		seen[s] = true
 	}
 	return b.String()
 }

@@ -239,12 +239,13 @@ func validateSameNames(is, was []corev1.Container, name string, spec *field.Path
 }
 
 func validateContainerResize(is, was *corev1.Container, path *field.Path) (errs field.ErrorList) {
-	for name, part := range map[string][2]corev1.ResourceList{
-		"limits": {is.Resources.Limits, was.Resources.Limits}, "requests": {is.Resources.Requests, was.Resources.Requests},
-	} {
-		for resource := range part[1] {
-			if _, ok := part[0][resource]; !ok {
-				errs = append(errs, field.Forbidden(path.Child(name), fmt.Sprintf("resource %s cannot be removed", name)))
+	for _, part := range []struct {
+		name    string
+		is, was corev1.ResourceList
+	}{{"requests", is.Resources.Requests, was.Resources.Requests}, {"limits", is.Resources.Limits, was.Resources.Limits}} {
+		for resource := range part.was {
+			if _, ok := part.is[resource]; !ok {
+				errs = append(errs, field.Forbidden(path.Child(part.name), fmt.Sprintf("resource %s cannot be removed", part.name)))
 				break
 			}
 		}

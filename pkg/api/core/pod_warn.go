@@ -44,7 +44,7 @@ func warnPodSpec(s *corev1.PodSpec, annotations map[string]string, path *field.P
 	w.nodeLabels()
 	w.annotations(annotations, path.Child("metadata", "annotations"))
 	w.volumes()
-	w.projected()
+	w.overlaps()
 	w.names()
 	w.bytes(s.Overhead, w.path.Child("overhead"))
 	w.each(w.resourcesAndEnv)
@@ -180,21 +180,6 @@ func (w *warner) volumes() {
 		} {
 			if t.used {
 				w.warn(at.Child(t.field), "%s", t.msg)
-			}
-		}
-	}
-}
-
-// projected warns of sources that are none.
-func (w *warner) projected() {
-	for i := range w.spec.Volumes {
-		v := &w.spec.Volumes[i]
-		if v.Projected == nil {
-			continue
-		}
-		for _, s := range v.Projected.Sources {
-			if s == (corev1.VolumeProjection{}) {
-				w.warnings = append(w.warnings, fmt.Sprintf("volume %q (Projected) has no sources provided", v.Name))
 			}
 		}
 	}

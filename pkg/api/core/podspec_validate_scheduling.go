@@ -239,9 +239,12 @@ func validateSpreadOptions(c *corev1.TopologySpreadConstraint, path *field.Path)
 			errs = append(errs, field.Invalid(at, *n, fmt.Sprintf("can only use minDomains if whenUnsatisfiable=%s, not %s", corev1.DoNotSchedule, c.WhenUnsatisfiable)))
 		}
 	}
-	for name, policy := range map[string]*corev1.NodeInclusionPolicy{"nodeAffinityPolicy": c.NodeAffinityPolicy, "nodeTaintsPolicy": c.NodeTaintsPolicy} {
-		if policy != nil {
-			errs = append(errs, oneOf(*policy, path.Child(name), corev1.NodeInclusionPolicyHonor, corev1.NodeInclusionPolicyIgnore)...)
+	for _, p := range []struct {
+		name   string
+		policy *corev1.NodeInclusionPolicy
+	}{{"nodeAffinityPolicy", c.NodeAffinityPolicy}, {"nodeTaintsPolicy", c.NodeTaintsPolicy}} {
+		if p.policy != nil {
+			errs = append(errs, oneOf(*p.policy, path.Child(p.name), corev1.NodeInclusionPolicyHonor, corev1.NodeInclusionPolicyIgnore)...)
 		}
 	}
 	return errs

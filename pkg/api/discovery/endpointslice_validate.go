@@ -5,6 +5,7 @@ import (
 
 	"github.com/kubeskiff/skiff/pkg/api/core"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
@@ -62,7 +63,11 @@ func validatePorts(ports []discoveryv1.EndpointPort) (errs field.ErrorList) {
 			errs = append(errs, field.Duplicate(at.Child("name"), name))
 		}
 		names[name] = true
-		errs = append(errs, core.ValidateProtocol(ptr.Deref(p.Protocol, ""), at.Child("protocol"))...)
+		if p.Protocol != nil && *p.Protocol == "" { // a protocol that is not there has its default
+			errs = append(errs, field.NotSupported(at.Child("protocol"), *p.Protocol, []corev1.Protocol{corev1.ProtocolSCTP, corev1.ProtocolTCP, corev1.ProtocolUDP}))
+		} else {
+			errs = append(errs, core.ValidateProtocol(ptr.Deref(p.Protocol, ""), at.Child("protocol"))...)
+		}
 		if p.AppProtocol != nil {
 			errs = append(errs, core.ValidateQualified(*p.AppProtocol, at.Child("appProtocol"))...)
 		}
