@@ -70,7 +70,6 @@ func (f *Flags) Add(fs *pflag.FlagSet) {
 	fs.MarkHidden("username")
 	fs.MarkHidden("password")
 	addLogFlags(fs)
-	fs.SetNormalizeFunc(underscores)
 }
 
 // addLogFlags takes the three of klog's flags that kubectl shows; -v=6 and more log each request.

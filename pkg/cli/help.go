@@ -13,6 +13,7 @@ import (
 func StyleHelp(root *cobra.Command, out io.Writer) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(cmd, out) })
 	root.SetUsageFunc(func(cmd *cobra.Command) error { writeHelp(cmd, out); return nil })
+	root.SetGlobalNormalizationFunc(underscores)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help' for usage.", err, cmd.CommandPath())
 	})

@@ -132,10 +132,6 @@ func (o *Options) parse(args []string) (err error) {
 	switch {
 	case o.Output != "" && o.Output != "name":
 		return fmt.Errorf("unexpected -o output mode: %v. We only support '-o name'", o.Output)
-	case o.Query.All && o.Query.LabelSelector != "":
-		return fmt.Errorf("cannot set --all and --selector at the same time")
-	case o.Query.All && o.Query.FieldSelector != "":
-		return fmt.Errorf("cannot set --all and --field-selector at the same time")
 	case o.GracePeriod == 0 && o.Force:
 		fmt.Fprintln(o.IO.ErrOut, "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.")
 	case o.GracePeriod > 0 && o.Force:

@@ -78,7 +78,11 @@ func (p *Pretty) draw(rows [][]string) error {
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = p.paint(twwidth.Truncate(cell, widths[i], "…"), cell)
+			shown := cell
+			if twwidth.Width(cell) > widths[i] {
+				shown = twwidth.Truncate(cell, widths[i]-1, "") + "…"
+			}
+			cells[i] = p.paint(shown, cell)
 		}
 		if err := table.Append(cells); err != nil {
 			return err

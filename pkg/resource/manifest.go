@@ -30,7 +30,7 @@ func validateHeader(doc []byte, name string) error {
 	}
 	fields, ok := head.(map[string]any)
 	if !ok {
-		return fmt.Errorf("error validating %q: error validating data: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal %s into Go value of type map[string]interface {}; %s", name, jsonType(head), stopValidating)
+		return fmt.Errorf("error validating %q: error validating data: invalid object to validate; %s", name, stopValidating)
 	}
 	var missing []string
 	for _, key := range []string{"apiVersion", "kind"} {
@@ -45,20 +45,6 @@ func validateHeader(doc []byte, name string) error {
 		return fmt.Errorf("error validating %q: error validating data: %s; %s", name, missing[0], stopValidating)
 	}
 	return fmt.Errorf("error validating %q: error validating data: [%s]; %s", name, strings.Join(missing, ", "), stopValidating)
-}
-
-func jsonType(v any) string {
-	switch v.(type) {
-	case []any:
-		return "array"
-	case string:
-		return "string"
-	case bool:
-		return "bool"
-	case float64:
-		return "number"
-	}
-	return "null"
 }
 
 // decodeManifest reads one document as an object.

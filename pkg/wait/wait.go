@@ -84,6 +84,8 @@ Several --for must hold one after the other; create comes first.`,
 
 func (o *Options) parse(args []string) (err error) {
 	o.Query.Args = args
+	// Here --all only lets a TYPE alone stand for all of its objects: with -l it says nothing more.
+	o.Query.ListAll, o.Query.All = o.Query.All, false
 	if o.printer, err = o.Print.Printer("condition met"); err != nil {
 		return err
 	}
