@@ -171,6 +171,7 @@ type Resources struct {
 
 // Security is a container's isolation; the zero value is containerd's default.
 type Security struct {
+	// UID -1 is Username or, where that is empty too, the image's own user. GID -1 is that user's own group in the image.
 	UID, GID         int64
 	Groups           []int64
 	Username         string // image's user by name, where UID was not set by number (UID is -1 then)

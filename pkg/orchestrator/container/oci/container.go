@@ -199,8 +199,20 @@ func (r *Runtime) launch(ctx context.Context, s *sandbox, c *ctr) error {
 
 // startFailed records a start that came to nothing, in the way the container runtime interface does.
 func (r *Runtime) startFailed(s *sandbox, c *ctr, err error) error {
+	select {
+	case <-c.done: // its end has been recorded: the shim died meanwhile
+		return err
+	default:
+	}
+	e := wire.Exit{ExitCode: 128, Finished: time.Now(), Reason: "StartError"}
+	if errors.Is(err, errNoShim) {
+		if kerr := killCgroup(r.containerCgroup(s.config, c.status.ID)); kerr != nil {
+			err = errors.Join(err, kerr)
+		}
+		e.ExitCode, e.Signal, e.Reason = 137, int(unix.SIGKILL), reasonShimDied
+	}
 	err = fmt.Errorf("failed to create task: OCI runtime create failed: %w", err)
-	e := wire.Exit{ExitCode: 128, Finished: time.Now(), Reason: "StartError", Message: err.Error()}
+	e.Message = err.Error()
 	if werr := wire.WriteFile(filepath.Join(c.dir, wire.Exited), e, true); werr != nil {
 		e.Message = fmt.Sprintf("%s; %v", e.Message, werr)
 	}
