@@ -63,10 +63,10 @@ func setUser(s *container.Security, user, group *int64, image string) {
 	uid, err := strconv.ParseInt(name, 10, 64)
 	switch {
 	case user != nil:
-		s.UID = *user
+		s.UID, s.GID = *user, -1 // the user's own group, as the image knows it
 	case image == "":
 	case err == nil:
-		s.UID = uid
+		s.UID, s.GID = uid, -1
 		if gid, err := strconv.ParseInt(own, 10, 64); err == nil {
 			s.GID = gid
 		}
