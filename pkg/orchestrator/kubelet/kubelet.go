@@ -68,7 +68,7 @@ type Config struct {
 	LogMaxFiles int
 	// Drained waits until Services send nothing new to an address; nil: nobody can tell.
 	Drained func(ctx context.Context, ip string) error
-	Logger      *slog.Logger
+	Logger  *slog.Logger
 }
 
 func (c *Config) complete() error {

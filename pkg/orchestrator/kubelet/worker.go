@@ -82,6 +82,7 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 			}
 			h := w.view.of(c.Config.Name)
 			w.note(h, c)
+			s.Ready = s.Ready && c.Reason != shimDied
 			if p := h.prior; c.State == container.Running && p != nil && p.ContainerID == w.k.scheme+c.ID {
 				h.started = p.Started != nil && *p.Started
 				h.ready = p.Ready
@@ -225,26 +226,17 @@ func (w *worker) look(ctx context.Context, id string) {
 			continue
 		}
 		w.note(h, c)
-		if c.Reason == shimDied {
-			w.lookAtSandbox(ctx)
+		if c.Reason == shimDied && w.view.sandbox != nil && c.SandboxID == w.view.sandbox.ID {
+			w.loseSandbox()
 		}
 	}
 }
 
-// lookAtSandbox asks the runtime whether the sandbox has outlived what has just died.
-func (w *worker) lookAtSandbox(ctx context.Context) {
-	all, err := w.k.config.Runtime.Sandboxes(ctx)
-	if err != nil || w.view.sandbox == nil {
-		return
-	}
-	now := *w.view.sandbox
-	now.Ready = false
-	for _, s := range all {
-		if s.ID == now.ID {
-			now.Ready = s.Ready
-		}
-	}
-	w.view.sandbox = &now
+// loseSandbox has the sandbox replaced: without its shim nothing can be started in it, whatever else is left of it.
+func (w *worker) loseSandbox() {
+	lost := *w.view.sandbox
+	lost.Ready = false
+	w.view.sandbox = &lost
 }
 
 // note takes a container's state into its history.
