@@ -76,6 +76,11 @@ func (q *request) patchable(kind types.PatchType) error {
 
 // patched gives old with a patch applied, decoded and defaulted.
 func (q *request) patched(kind types.PatchType, old api.Object, patch []byte) (api.Object, error) {
+	if kind == types.StrategicMergePatchType && q.path.subresource == "status" {
+		if obj, err := q.statusPatched(old, patch); obj != nil || err != nil {
+			return obj, err
+		}
+	}
 	obj := q.res.New()
 	if err := q.patchInto(kind, q.res.GVK(), old, patch, obj); err != nil {
 		return nil, err
