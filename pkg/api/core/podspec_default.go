@@ -51,7 +51,9 @@ func eachContainer(s *corev1.PodSpec, visit func(*corev1.Container)) {
 }
 
 func defaultContainer(c *corev1.Container) {
-	orElse(&c.ImagePullPolicy, pullPolicy(c.Image))
+	if c.ImagePullPolicy == "" {
+		c.ImagePullPolicy = pullPolicy(c.Image)
+	}
 	orElse(&c.TerminationMessagePath, corev1.TerminationMessagePathDefault)
 	orElse(&c.TerminationMessagePolicy, corev1.TerminationMessageReadFile)
 	for i := range c.Ports {
@@ -120,8 +122,8 @@ func defaultVolume(v *corev1.Volume) {
 	if *s == (corev1.VolumeSource{}) {
 		s.EmptyDir = &corev1.EmptyDirVolumeSource{}
 	}
-	if s.Image != nil {
-		orElse(&s.Image.PullPolicy, pullPolicy(s.Image.Reference))
+	if s.Image != nil && s.Image.PullPolicy == "" {
+		s.Image.PullPolicy = pullPolicy(s.Image.Reference)
 	}
 	if s.HostPath != nil {
 		orNew(&s.HostPath.Type, corev1.HostPathUnset)
