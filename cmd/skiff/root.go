@@ -13,12 +13,18 @@ import (
 	"github.com/kubeskiff/skiff/pkg/config"
 	"github.com/kubeskiff/skiff/pkg/create"
 	"github.com/kubeskiff/skiff/pkg/delete"
+	"github.com/kubeskiff/skiff/pkg/describe"
 	"github.com/kubeskiff/skiff/pkg/edit"
+	"github.com/kubeskiff/skiff/pkg/exec"
 	"github.com/kubeskiff/skiff/pkg/explain"
+	"github.com/kubeskiff/skiff/pkg/expose"
 	"github.com/kubeskiff/skiff/pkg/get"
 	"github.com/kubeskiff/skiff/pkg/label"
+	"github.com/kubeskiff/skiff/pkg/logs"
 	"github.com/kubeskiff/skiff/pkg/options"
+	"github.com/kubeskiff/skiff/pkg/rollout"
 	"github.com/kubeskiff/skiff/pkg/run"
+	"github.com/kubeskiff/skiff/pkg/scale"
 	"github.com/kubeskiff/skiff/pkg/version"
 	"github.com/kubeskiff/skiff/pkg/wait"
 )
@@ -64,16 +70,24 @@ a kubeconfig names.`,
 	}
 	add(basic,
 		create.NewCommand(f),
+		expose.NewCommand(f),
 		run.NewCommand(f),
 		explain.NewCommand(f),
 		get.NewCommand(f),
 		edit.NewCommand(f),
 		delete.NewCommand(f),
 	)
+	add(deploy,
+		rollout.NewCommand(f),
+		scale.NewCommand(f),
+	)
 	add(cluster,
 		clusterinfo.NewCommand(f),
 	)
 	add(trouble,
+		describe.NewCommand(f),
+		logs.NewCommand(f),
+		exec.NewCommand(f),
 		auth.NewCommand(f),
 	)
 	add(advanced,
