@@ -24,7 +24,7 @@ func TestQueueOrder(t *testing.T) {
 		q := newQueue()
 		defer q.close()
 		q.add(podOf("first"), true)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		q.add(podOf("second"), true)
 		q.add(podOf("important", ranked(10)), true)
 		q.add(podOf("gone"), true)

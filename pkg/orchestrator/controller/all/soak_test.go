@@ -17,7 +17,7 @@ import (
 
 // Many rollouts and scalings at once: no ReplicaSet creates a pod twice, and all is well in the end.
 func TestManyRolloutsAtOnce(t *testing.T) {
-	const deployments, rounds, most = 20, 6, 6
+	const deployments, rounds, most = 12, 6, 6
 	run(t, controller.Config{}, 5, func(c *cluster) {
 		var mu sync.Mutex
 		active, created := map[string]map[string]bool{}, 0
