@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -18,8 +21,8 @@ func httpProbe(path string, period int32) *corev1.Probe {
 	return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path, Port: intstr.FromInt32(80)}}, PeriodSeconds: period}
 }
 
-// health answers 200 while up is true.
-func health(up *atomic.Bool, agents *atomic.Value) http.Handler {
+// answering answers 200 while up is true.
+func answering(up *atomic.Bool, agents *atomic.Value) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if agents != nil {
 			agents.Store(r.UserAgent() + " " + r.Host)
@@ -33,7 +36,7 @@ func health(up *atomic.Bool, agents *atomic.Value) http.Handler {
 func TestReadiness(t *testing.T) {
 	var up atomic.Bool
 	var agent atomic.Value
-	onBed(t, map[string]hollow.Behaviour{"app": {Handler: health(&up, &agent)}}, func(b *bed) {
+	onBed(t, map[string]hollow.Behaviour{"app": {Handler: answering(&up, &agent)}}, func(b *bed) {
 		pod := simplePod("web", "app")
 		pod.Spec.Containers[0].ReadinessProbe = httpProbe("/healthz", 10)
 		b.create(pod)
@@ -62,7 +65,7 @@ func TestReadiness(t *testing.T) {
 
 func TestReadyAsSoonAsServing(t *testing.T) {
 	var up atomic.Bool
-	onBed(t, map[string]hollow.Behaviour{"app": {Handler: health(&up, nil)}}, func(b *bed) {
+	onBed(t, map[string]hollow.Behaviour{"app": {Handler: answering(&up, nil)}}, func(b *bed) {
 		pod := simplePod("web", "app")
 		pod.Spec.Containers[0].ReadinessProbe = httpProbe("/", 10)
 		b.create(pod)
@@ -80,7 +83,7 @@ func TestReadyAsSoonAsServing(t *testing.T) {
 func TestLiveness(t *testing.T) {
 	var up atomic.Bool
 	up.Store(true)
-	onBed(t, map[string]hollow.Behaviour{"app": {Handler: health(&up, nil)}}, func(b *bed) {
+	onBed(t, map[string]hollow.Behaviour{"app": {Handler: answering(&up, nil)}}, func(b *bed) {
 		pod := simplePod("web", "app")
 		pod.Spec.Containers[0].LivenessProbe = httpProbe("/", 5)
 		b.create(pod)
@@ -101,7 +104,7 @@ func TestLiveness(t *testing.T) {
 
 func TestStartupHoldsTheOthers(t *testing.T) {
 	var up atomic.Bool
-	onBed(t, map[string]hollow.Behaviour{"app": {Handler: health(&up, nil)}}, func(b *bed) {
+	onBed(t, map[string]hollow.Behaviour{"app": {Handler: answering(&up, nil)}}, func(b *bed) {
 		pod := simplePod("web", "app")
 		pod.Spec.Containers[0].LivenessProbe = httpProbe("/", 1)
 		pod.Spec.Containers[0].StartupProbe = httpProbe("/", 10)
@@ -153,5 +156,26 @@ func TestExecProbe(t *testing.T) {
 		b.Pass(5 * time.Second)
 		b.wantEvent("fails", "Warning Unhealthy Readiness probe failed: not yet")
 		b.wantEvent("hangs", `Warning Unhealthy Readiness probe failed: command timed out: "hang on" timed out after 1s`)
+	})
+}
+
+func TestGRPCProbe(t *testing.T) {
+	onServer := health.NewServer()
+	server := grpc.NewServer()
+	healthv1.RegisterHealthServer(server, onServer)
+	onServer.SetServingStatus("db", healthv1.HealthCheckResponse_NOT_SERVING)
+	onBed(t, map[string]hollow.Behaviour{"app": {Handler: server}, "mute": {}}, func(b *bed) {
+		service := "db"
+		for _, name := range []string{"app", "mute"} {
+			pod := simplePod(name, name)
+			pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 80, Service: &service}}, PeriodSeconds: 2}
+			b.create(pod)
+			b.until(name, "running", running)
+		}
+		b.Pass(5 * time.Second)
+		b.wantEvent("app", `Warning Unhealthy Readiness probe failed: service unhealthy (responded with "NOT_SERVING")`)
+		b.wantEvent("mute", `Warning Unhealthy Readiness probe failed: error: failed to connect service at "10.244.0.3:80": dial tcp 10.244.0.3:80: connect: connection refused`)
+		onServer.SetServingStatus("db", healthv1.HealthCheckResponse_SERVING)
+		b.until("app", "ready", ready)
 	})
 }

@@ -122,7 +122,9 @@ func (r *Runtime) Dial(ctx context.Context, sandboxID, network, address string) 
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: addrString(address), Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	near, far := net.Pipe()
-	server := &http.Server{Handler: h}
+	server := &http.Server{Handler: h, Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true) // for gRPC
 	go server.Serve(&oneConn{conn: far, ctx: ctx})
 	return near, nil
 }
