@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/kubeskiff/skiff/pkg/cli"
+	kustomize "github.com/kubeskiff/skiff/pkg/kustomize/command"
 )
 
 func main() {
@@ -26,6 +29,9 @@ const interrupted = 130
 func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 	f := cli.New(io, argv[0])
 	wire(f)
+	if strings.TrimSuffix(filepath.Base(argv[0]), ".exe") == "kustomize" {
+		return startKustomize(ctx, argv[1:], io)
+	}
 	root := newRoot(f)
 	if done, err := runPlugin(root, argv[1:]); done {
 		return report(io, err)
@@ -42,6 +48,20 @@ func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 		return interrupted
 	}
 	return report(io, err)
+}
+
+// startKustomize is the program when it is called as kustomize.
+func startKustomize(ctx context.Context, args []string, io cli.IOStreams) int {
+	root := kustomize.NewRoot(io)
+	root.SetArgs(args)
+	root.SetIn(io.In)
+	root.SetOut(io.Out)
+	root.SetErr(io.ErrOut)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(io.ErrOut, "Error: %v\n", err)
+		return 1
+	}
+	return 0
 }
 
 func report(io cli.IOStreams, err error) int {

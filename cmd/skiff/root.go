@@ -19,6 +19,7 @@ import (
 	"github.com/kubeskiff/skiff/pkg/explain"
 	"github.com/kubeskiff/skiff/pkg/expose"
 	"github.com/kubeskiff/skiff/pkg/get"
+	kustomize "github.com/kubeskiff/skiff/pkg/kustomize/command"
 	"github.com/kubeskiff/skiff/pkg/label"
 	"github.com/kubeskiff/skiff/pkg/logs"
 	"github.com/kubeskiff/skiff/pkg/options"
@@ -93,6 +94,7 @@ a kubeconfig names.`,
 	add(advanced,
 		apply.NewCommand(f),
 		wait.NewCommand(f),
+		kustomize.NewCommand(f),
 	)
 	add(settings,
 		label.NewCommand(f),

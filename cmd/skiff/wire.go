@@ -8,6 +8,7 @@ import (
 	"github.com/kubeskiff/skiff/pkg/agent"
 	"github.com/kubeskiff/skiff/pkg/cli"
 	builtin "github.com/kubeskiff/skiff/pkg/cluster"
+	kustomize "github.com/kubeskiff/skiff/pkg/kustomize/command"
 	"github.com/kubeskiff/skiff/pkg/server"
 	"github.com/kubeskiff/skiff/pkg/service"
 )
@@ -18,6 +19,7 @@ func wire(f *cli.Factory) {
 	f.StartBuiltin = func(ctx context.Context, contextName string) (string, error) {
 		return builtin.Ensure(ctx, f, contextName)
 	}
+	f.Kustomize = func(dir string) ([]byte, error) { return kustomize.Render(f.IO, dir) }
 }
 
 // addOwn adds the commands that kubectl does not have. Called as kubectl the program leaves them out.

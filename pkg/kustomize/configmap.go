@@ -1,0 +1,321 @@
+package kustomize
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// generator is an entry of configMapGenerator.
+type generator struct {
+	Namespace string            `json:"namespace,omitempty"`
+	Name      string            `json:"name,omitempty"`
+	Behavior  string            `json:"behavior,omitempty"`
+	Literals  []string          `json:"literals,omitempty"`
+	Files     []string          `json:"files,omitempty"`
+	Envs      []string          `json:"envs,omitempty"`
+	Env       string            `json:"env,omitempty"`
+	Options   *generatorOptions `json:"options,omitempty"`
+}
+
+// generatorOptions is the content of generatorOptions, and of a generator's options.
+type generatorOptions struct {
+	Labels                map[string]string `json:"labels,omitempty"`
+	Annotations           map[string]string `json:"annotations,omitempty"`
+	DisableNameSuffixHash bool              `json:"disableNameSuffixHash,omitempty"`
+	Immutable             bool              `json:"immutable,omitempty"`
+}
+
+func (g *generator) fix() {
+	if g.Env != "" {
+		g.Envs = append(g.Envs, g.Env)
+		g.Env = ""
+	}
+}
+
+// with gives the options of one generator with those of all filled in.
+func (o *generatorOptions) with(all *generatorOptions) generatorOptions {
+	var out generatorOptions
+	if o != nil {
+		out = *o
+	}
+	if all == nil {
+		return out
+	}
+	out.Labels = fill(out.Labels, all.Labels)
+	out.Annotations = fill(out.Annotations, all.Annotations)
+	out.DisableNameSuffixHash = out.DisableNameSuffixHash || all.DisableNameSuffixHash
+	out.Immutable = out.Immutable || all.Immutable
+	return out
+}
+
+func fill(own, all map[string]string) map[string]string {
+	out := maps.Clone(all)
+	if out == nil {
+		return own
+	}
+	maps.Copy(out, own)
+	return out
+}
+
+// generate runs the generators of a kustomization.
+func (t *target) generate(a *accumulator) error {
+	for i := range t.k.ConfigMapGenerator {
+		g := &t.k.ConfigMapGenerator[i]
+		o, err := t.configMap(g)
+		if err == nil {
+			err = a.absorb(o)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: configMapGenerator '%s': %w", t.path, g.Name, err)
+		}
+	}
+	for i := range t.k.SecretGenerator {
+		g := &t.k.SecretGenerator[i]
+		o, err := t.secret(g)
+		if err == nil {
+			err = a.absorb(o)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: secretGenerator '%s': %w", t.path, g.Name, err)
+		}
+	}
+	return nil
+}
+
+func (t *target) configMap(g *generator) (*Object, error) {
+	o, pairs, err := t.generated("ConfigMap", g)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range slices.Sorted(maps.Keys(pairs)) {
+		v := pairs[k]
+		if utf8.ValidString(v) {
+			o.root.ensureMap("data").add(k, newString(v))
+		} else {
+			o.root.ensureMap("binaryData").add(k, newString(base64Lines(v)))
+		}
+	}
+	return o, nil
+}
+
+// generated makes what config maps and secrets have in common.
+func (t *target) generated(kind string, g *generator) (*Object, map[string]string, error) {
+	if g.Name == "" {
+		return nil, nil, errors.New("a configmap must have a name")
+	}
+	pairs, err := t.pairs(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	options := g.Options.with(t.k.GeneratorOptions)
+	root := newMap()
+	root.add("apiVersion", newString("v1"))
+	root.add("kind", newString(kind))
+	meta := root.ensureMap("metadata")
+	meta.add("name", newString(g.Name))
+	if g.Namespace != "" {
+		meta.add("namespace", newString(g.Namespace))
+	}
+	addStrings(meta, "labels", options.Labels)
+	addStrings(meta, "annotations", options.Annotations)
+	if options.Immutable {
+		root.add("immutable", newScalar(boolTag, "true"))
+	}
+	behavior := g.Behavior
+	if behavior != "merge" && behavior != "replace" && behavior != "create" {
+		behavior = ""
+	}
+	return &Object{root: root, generated: true, behavior: behavior, needsHash: !options.DisableNameSuffixHash, source: t.path}, pairs, nil
+}
+
+func addStrings(n *node, field string, entries map[string]string) {
+	for _, k := range slices.Sorted(maps.Keys(entries)) {
+		n.ensureMap(field).set(k, newString(entries[k]))
+	}
+}
+
+// pairs reads the sources of a generator: env files, literals, files.
+func (t *target) pairs(g *generator) (map[string]string, error) {
+	pairs := map[string]string{}
+	add := func(k, v string) error {
+		if err := checkKey(k); err != nil {
+			return err
+		}
+		if _, ok := pairs[k]; ok {
+			return fmt.Errorf("configmap %s illegally repeats the key `%s`", g.Name, k)
+		}
+		pairs[k] = v
+		return nil
+	}
+	for _, file := range g.Envs {
+		data, err := t.loader.load(file)
+		if err == nil {
+			err = envPairs(data, add)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading KV pairs: env source files: %v: %s: %w", g.Envs, file, err)
+		}
+	}
+	for _, literal := range g.Literals {
+		k, v, ok := strings.Cut(literal, "=")
+		if !ok || k == "" {
+			return nil, fmt.Errorf("loading KV pairs: literal sources %v: invalid literal source %s, expected key=value", g.Literals, literal)
+		}
+		if err := add(k, unquote(v)); err != nil {
+			return nil, err
+		}
+	}
+	for _, source := range g.Files {
+		k, file, err := fileSource(source)
+		if err == nil {
+			var data []byte
+			if data, err = t.loader.load(file); err == nil {
+				err = add(k, string(data))
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("loading KV pairs: file sources: %v: %w", g.Files, err)
+		}
+	}
+	return pairs, nil
+}
+
+func fileSource(source string) (key, file string, err error) {
+	switch key, file, _ = strings.Cut(source, "="); strings.Count(source, "=") {
+	case 0:
+		return path.Base(source), source, nil
+	case 1:
+		if key == "" {
+			return "", "", fmt.Errorf("missing key name for file path %q in source %q", file, source)
+		}
+		if file == "" {
+			return "", "", fmt.Errorf("missing file path for key name %q in source %q", key, source)
+		}
+		return key, file, nil
+	default:
+		return "", "", fmt.Errorf("source %q key name or file path contains '='", source)
+	}
+}
+
+func unquote(s string) string {
+	if len(s) >= 2 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'') {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+func envPairs(data []byte, add func(k, v string) error) error {
+	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
+	line := 0
+	for text := range strings.Lines(string(data)) {
+		line++
+		text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("line %d has invalid utf8 bytes", line)
+		}
+		text = strings.TrimLeftFunc(text, unicode.IsSpace)
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		k, v, _ := strings.Cut(text, "=")
+		if err := checkEnvName(k); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		if err := add(k, v); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+	}
+	return nil
+}
+
+// checkKey accepts what a ConfigMap's keys may be.
+func checkKey(k string) error {
+	if k == "" || len(k) > 253 || k == "." || strings.HasPrefix(k, "..") || !made(k, "-_.", false) {
+		return fmt.Errorf("%q is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.'", k)
+	}
+	return nil
+}
+
+func checkEnvName(k string) error {
+	if k == "." || strings.HasPrefix(k, "..") || !made(k, "-_.", true) {
+		return fmt.Errorf("%q is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, "+
+			"'_', '-', or '.', and must not start with a digit", k)
+	}
+	return nil
+}
+
+func made(k, also string, noDigitFirst bool) bool {
+	for i := range len(k) {
+		c := k[i]
+		digit := c >= '0' && c <= '9'
+		if digit && i == 0 && noDigitFirst {
+			return false
+		}
+		if !digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && strings.IndexByte(also, c) < 0 {
+			return false
+		}
+	}
+	return k != ""
+}
+
+// base64Lines encodes in lines of 70, if one is not enough.
+func base64Lines(s string) string {
+	const width = 70
+	enc := base64.StdEncoding.EncodeToString([]byte(s))
+	if len(enc)/width == 0 {
+		return enc
+	}
+	var b strings.Builder
+	for len(enc) > 0 {
+		n := min(width, len(enc))
+		b.WriteString(enc[:n])
+		b.WriteByte('\n')
+		enc = enc[n:]
+	}
+	return b.String()
+}
+
+// takeMetadata puts the name and the metadata of what a generator replaces under its own.
+func (o *Object) takeMetadata(old *Object) {
+	meta := o.root.ensureMap("metadata")
+	for _, field := range []string{"labels", "annotations"} {
+		merged := old.stringMap(field)
+		maps.Copy(merged, o.stringMap(field))
+		meta.remove(field)
+		addStrings(meta, field, merged)
+	}
+	o.setName(old.Name())
+	o.setNamespace(old.Namespace())
+	o.past, o.prefixes, o.suffixes, o.varNames = old.past, old.prefixes, old.suffixes, old.varNames
+	o.behavior, o.generated = old.behavior, old.generated
+	o.needsHash = o.needsHash && old.needsHash
+}
+
+func (o *Object) mergeData(old *Object, field string) {
+	merged := map[string]string{}
+	for _, from := range []*node{old.root.get(field), o.root.get(field)} {
+		if from == nil || from.kind != mapKind {
+			continue
+		}
+		for i, k := range from.keys {
+			merged[k] = from.items[i].value
+		}
+	}
+	o.root.remove(field)
+	for _, k := range slices.Sorted(maps.Keys(merged)) {
+		v := merged[k]
+		if utf8.ValidString(v) {
+			o.root.ensureMap(field).add(k, newString(v))
+		} else {
+			o.root.ensureMap("binaryData").add(k, newString(base64Lines(v)))
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package kustomize
+
+import (
+	_ "embed"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// fieldSpec names a field of some kinds of resources.
+type fieldSpec struct {
+	gvk
+	Path   string `json:"path,omitempty"`
+	Create bool   `json:"create,omitempty"`
+	steps  []string
+}
+
+func (f *fieldSpec) path() []string {
+	if f.steps == nil {
+		f.steps = splitPath(f.Path)
+	}
+	return f.steps
+}
+
+// splitPath cuts a path at slashes that have no backslash before them.
+func splitPath(path string) []string {
+	path = strings.TrimPrefix(path, "/")
+	parts := strings.Split(path, "/")
+	steps := parts[:0]
+	for i := 0; i < len(parts); i++ {
+		p := parts[i]
+		for strings.HasSuffix(p, `\`) && i+1 < len(parts) {
+			i++
+			p = p[:len(p)-1] + "/" + parts[i]
+		}
+		steps = append(steps, p)
+	}
+	return steps
+}
+
+// nameReference says in which fields resources of a kind are named.
+type nameReference struct {
+	gvk
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+}
+
+// fieldConfig holds the field specs of all transformers.
+type fieldConfig struct {
+	NamePrefix        []fieldSpec     `json:"namePrefix,omitempty"`
+	NameSuffix        []fieldSpec     `json:"nameSuffix,omitempty"`
+	Namespace         []fieldSpec     `json:"namespace,omitempty"`
+	CommonLabels      []fieldSpec     `json:"commonLabels,omitempty"`
+	Labels            []fieldSpec     `json:"labels,omitempty"`
+	TemplateLabels    []fieldSpec     `json:"templateLabels,omitempty"`
+	CommonAnnotations []fieldSpec     `json:"commonAnnotations,omitempty"`
+	NameReference     []nameReference `json:"nameReference,omitempty"`
+	VarReference      []fieldSpec     `json:"varReference,omitempty"`
+	Images            []fieldSpec     `json:"images,omitempty"`
+	Replicas          []fieldSpec     `json:"replicas,omitempty"`
+}
+
+//go:embed fieldspecs.txt
+var defaultSpecs string
+
+// defaultConfig is the configuration of every build that brings none of its own. It is read once and never changed.
+var defaultConfig = sync.OnceValue(func() *fieldConfig { return parseSpecs(defaultSpecs) })
+
+func parseSpecs(text string) *fieldConfig {
+	c := &fieldConfig{}
+	var into *[]fieldSpec
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		words := strings.Fields(line)
+		if line[0] != ' ' {
+			into = c.section(words)
+			continue
+		}
+		steps := splitPath(words[0])
+		for _, kind := range words[2:] {
+			*into = append(*into, fieldSpec{gvk: parseSelector(kind), Path: words[0], Create: words[1] == "+", steps: steps})
+		}
+	}
+	return c
+}
+
+func (c *fieldConfig) section(words []string) *[]fieldSpec {
+	if words[0] == "nameReference" {
+		c.NameReference = append(c.NameReference, nameReference{gvk: parseSelector(words[1])})
+		return &c.NameReference[len(c.NameReference)-1].FieldSpecs
+	}
+	return c.slices()[words[0]]
+}
+
+func (c *fieldConfig) slices() map[string]*[]fieldSpec {
+	return map[string]*[]fieldSpec{
+		"namePrefix": &c.NamePrefix, "nameSuffix": &c.NameSuffix, "namespace": &c.Namespace, "commonLabels": &c.CommonLabels,
+		"labels": &c.Labels, "templateLabels": &c.TemplateLabels, "commonAnnotations": &c.CommonAnnotations,
+		"varReference": &c.VarReference, "images": &c.Images, "replicas": &c.Replicas,
+	}
+}
+
+func parseSelector(s string) (g gvk) {
+	if i := strings.LastIndexByte(s, '/'); i >= 0 {
+		g.Group, s = s[:i], s[i+1:]
+	}
+	if i := strings.IndexByte(s, ':'); i >= 0 {
+		g.Version, s = s[:i], s[i+1:]
+	}
+	if s != "*" {
+		g.Kind = s
+	}
+	return g
+}
+
+// mergeSpecs adds the specs that are not covered yet.
+func mergeSpecs(have, more []fieldSpec) ([]fieldSpec, error) {
+	out := have[:len(have):len(have)]
+next:
+	for _, x := range more {
+		for _, h := range out {
+			if h.Path == x.Path && h.gvk.selectedBy(x.gvk) {
+				if h.Create != x.Create {
+					return nil, fmt.Errorf("conflicting fieldspecs: %s is said to be made where missing, and not to be", x.Path)
+				}
+				continue next
+			}
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// merge gives a configuration with another's specs added. nil stands for the default one.
+func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
+	if o == nil || c == o {
+		return c, nil
+	}
+	if c == nil {
+		c = defaultConfig()
+	}
+	m := &fieldConfig{}
+	mine, theirs := c.slices(), o.slices()
+	for name, out := range m.slices() {
+		merged, err := mergeSpecs(*mine[name], *theirs[name])
+		if err != nil {
+			return nil, fmt.Errorf("merge %s: %w", name, err)
+		}
+		*out = merged
+	}
+	m.NameReference = append(m.NameReference, c.NameReference...)
+	for _, ref := range o.NameReference {
+		if err := m.addReference(ref); err != nil {
+			return nil, err
+		}
+	}
+	sort.SliceStable(m.NameReference, func(i, j int) bool {
+		return gvkLess(m.NameReference[i].gvk, m.NameReference[j].gvk, defaultOrder())
+	})
+	return m, nil
+}
+
+func (c *fieldConfig) addReference(ref nameReference) error {
+	for i := range c.NameReference {
+		if c.NameReference[i].gvk == ref.gvk {
+			merged, err := mergeSpecs(c.NameReference[i].FieldSpecs, ref.FieldSpecs)
+			if err != nil {
+				return fmt.Errorf("merge nameReference of %s: %w", ref.gvk, err)
+			}
+			c.NameReference[i].FieldSpecs = merged
+			return nil
+		}
+	}
+	c.NameReference = append(c.NameReference, ref)
+	return nil
+}
+
+// visit calls set on the field of a document, and on each one where the path crosses lists. create is the node to make
+// where the spec says so; nil makes nothing.
+func (f *fieldSpec) visit(n *node, create func() *node, set func(*node) error) error {
+	if err := f.walk(n, f.path(), create, set); err != nil {
+		return fmt.Errorf("considering field '%s' of object %s: %w", f.Path, (&Object{root: n}).id(), err)
+	}
+	return nil
+}
+
+func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*node) error) error {
+	if len(path) == 0 {
+		return set(n)
+	}
+	if n.isNull() {
+		return nil
+	}
+	switch n.kind {
+	case seqKind:
+		for _, item := range n.items {
+			if err := f.walk(item, path, create, set); err != nil {
+				return err
+			}
+		}
+		return nil
+	case scalarKind:
+		return fmt.Errorf("line %d: expected sequence or mapping node, found %q", n.line, n.value)
+	}
+	name, isList := strings.CutSuffix(path[0], "[]")
+	if name == "" {
+		return fmt.Errorf("cannot set or create an empty field name")
+	}
+	field := n.get(name)
+	if field == nil {
+		if !f.Create || create == nil || isList {
+			return nil
+		}
+		field = newMap()
+		if len(path) == 1 {
+			field = create()
+		}
+		n.set(name, field)
+	}
+	if field.isNull() && len(path) > 0 && field.tag == nullTag {
+		return nil
+	}
+	return f.walk(field, path[1:], create, set)
+}

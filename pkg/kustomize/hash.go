@@ -1,0 +1,77 @@
+package kustomize
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// addHashes puts a hash of its content behind the name of every generated resource that wants one, so that a change of
+// content is a change of name.
+func (a *accumulator) addHashes() error {
+	for _, o := range a.list {
+		if !o.needsHash {
+			continue
+		}
+		h, err := contentHash(o.root)
+		if err != nil {
+			return fmt.Errorf("hash %s: %w", o.id(), err)
+		}
+		o.remember()
+		o.setName(o.Name() + "-" + h)
+	}
+	a.renamed()
+	return nil
+}
+
+func contentHash(n *node) (string, error) {
+	var fields []string
+	switch kind := n.get("kind").text(); kind {
+	case "ConfigMap":
+		fields = []string{"binaryData", "data", "kind", "name"}
+	case "Secret":
+		fields = []string{"data", "kind", "name", "stringData", "type"}
+	default:
+		return "", fmt.Errorf("only a ConfigMap or a Secret has a content hash, not a %s", kind)
+	}
+	out := []byte{'{'}
+	for _, field := range fields {
+		v, err := hashed(n, field)
+		if err != nil {
+			return "", err
+		}
+		if v == nil {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, '"'), field...), '"', ':')
+		out = append(out, v...)
+	}
+	out = append(out, '}')
+	sum := sha256.Sum256(out)
+	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hex.EncodeToString(sum[:])[:10]), nil
+}
+
+// hashed gives a field's JSON. The optional ones are left out when missing, the others are "".
+func hashed(n *node, field string) ([]byte, error) {
+	if field == "name" {
+		// kustomize looks for a field called "metadata/name", and so finds none: names do not count.
+		return []byte(`""`), nil
+	}
+	v := n.get(field)
+	optional := field == "binaryData" || field == "stringData"
+	if v.isNull() || optional && v.kind != mapKind {
+		if optional {
+			return nil, nil
+		}
+		return []byte(`""`), nil
+	}
+	if v.kind == scalarKind {
+		return json.Marshal(v.value)
+	}
+	return appendJSON(nil, v)
+}

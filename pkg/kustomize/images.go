@@ -1,0 +1,110 @@
+package kustomize
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// image is an entry of images.
+type image struct {
+	Name      string `json:"name,omitempty"`
+	NewName   string `json:"newName,omitempty"`
+	TagSuffix string `json:"tagSuffix,omitempty"`
+	NewTag    string `json:"newTag,omitempty"`
+	Digest    string `json:"digest,omitempty"`
+}
+
+func setImages(m *resMap, images []image, specs []fieldSpec) error {
+	for _, img := range images {
+		// The name is a pattern, as in kustomize; the tag may be one of a tool that fills it in later.
+		pattern, err := regexp.Compile("^" + img.Name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$")
+		if err != nil {
+			return fmt.Errorf("images: name %q: %w", img.Name, err)
+		}
+		set := func(n *node) error {
+			if n.kind != scalarKind {
+				return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
+			}
+			if pattern.MatchString(n.value) {
+				n.assign(autoTag, img.apply(n.value))
+			}
+			return nil
+		}
+		for _, o := range m.list {
+			g := o.gvk()
+			if g.Kind == "CustomResourceDefinition" {
+				continue
+			}
+			if err := containerImages(o.root, set); err != nil {
+				return fmt.Errorf("image of %s: %w", o.id(), err)
+			}
+			for i := range specs {
+				if !g.selectedBy(specs[i].gvk) {
+					continue
+				}
+				if err := specs[i].visit(o.root, nil, set); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// containerImages finds image fields below anything called containers, wherever it is.
+func containerImages(n *node, set func(*node) error) error {
+	if n == nil || n.kind == scalarKind {
+		return nil
+	}
+	for i, item := range n.items {
+		if err := containerImages(item, set); err != nil {
+			return err
+		}
+		if n.kind != mapKind || n.keys[i] != "containers" && n.keys[i] != "initContainers" || item.kind != seqKind {
+			continue
+		}
+		for _, c := range item.items {
+			if v := c.get("image"); v != nil && !v.isNull() {
+				if err := set(v); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (i image) apply(old string) string {
+	name, tag, digest := splitImage(old)
+	if i.NewName != "" {
+		name = i.NewName
+	}
+	switch {
+	case i.NewTag != "":
+		tag, digest = i.NewTag, i.Digest
+	case i.Digest != "":
+		tag, digest = "", i.Digest
+	case i.TagSuffix != "":
+		tag, digest = tag+i.TagSuffix, ""
+	}
+	if tag != "" {
+		name += ":" + tag
+	}
+	if digest != "" {
+		name += "@" + digest
+	}
+	return name
+}
+
+func splitImage(s string) (name, tag, digest string) {
+	name, digest, _ = strings.Cut(s, "@")
+	slash := strings.IndexByte(name, '/')
+	if slash < 0 {
+		slash = 0
+	}
+	if colon := strings.IndexByte(name[slash:], ':'); colon >= 0 {
+		name, tag = name[:slash+colon], name[slash+colon+1:]
+	}
+	return name, tag, digest
+}

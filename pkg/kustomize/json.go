@@ -1,0 +1,101 @@
+package kustomize
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sort"
+)
+
+// appendJSON prints a node as encoding/json would print what it holds: keys sorted.
+func appendJSON(out []byte, n *node) ([]byte, error) {
+	var err error
+	switch {
+	case n == nil:
+		return append(out, "null"...), nil
+	case n.kind == seqKind:
+		out = append(out, '[')
+		for i, item := range n.items {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			if out, err = appendJSON(out, item); err != nil {
+				return nil, err
+			}
+		}
+		return append(out, ']'), nil
+	case n.kind == mapKind:
+		return appendObject(out, n)
+	}
+	v, err := n.scalar()
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(v)
+	return append(out, b...), err
+}
+
+func appendObject(out []byte, n *node) ([]byte, error) {
+	order := make([]int, len(n.keys))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(i, j int) bool { return n.keys[order[i]] < n.keys[order[j]] })
+	out = append(out, '{')
+	for i, at := range order {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		key, err := json.Marshal(n.keys[at])
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, key...), ':')
+		if out, err = appendJSON(out, n.items[at]); err != nil {
+			return nil, err
+		}
+	}
+	return append(out, '}'), nil
+}
+
+// fromJSON reads a JSON document.
+func fromJSON(data []byte) (*node, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	return fromValue(v), nil
+}
+
+func fromValue(v any) *node {
+	switch v := v.(type) {
+	case nil:
+		return newScalar(nullTag, "null")
+	case bool:
+		return newScalar(boolTag, fmt.Sprint(v))
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return newScalar(intTag, v.String())
+		}
+		return newScalar(floatTag, v.String())
+	case string:
+		return newString(v)
+	case []any:
+		n := &node{kind: seqKind, items: make([]*node, len(v))}
+		for i, item := range v {
+			n.items[i] = fromValue(item)
+		}
+		return n
+	case map[string]any:
+		n := &node{kind: mapKind, keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
+		for k, item := range v {
+			n.keys = append(n.keys, k)
+			n.items = append(n.items, fromValue(item))
+		}
+		return n
+	default:
+		return newString(fmt.Sprint(v))
+	}
+}

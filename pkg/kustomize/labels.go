@@ -1,0 +1,78 @@
+package kustomize
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// label is an entry of labels.
+type label struct {
+	Pairs            map[string]string `json:"pairs,omitempty"`
+	IncludeSelectors bool              `json:"includeSelectors,omitempty"`
+	IncludeTemplates bool              `json:"includeTemplates,omitempty"`
+	Fields           []fieldSpec       `json:"fields,omitempty"`
+}
+
+func addLabels(m *resMap, k *Kustomization, c *fieldConfig) error {
+	for _, l := range k.Labels {
+		specs, err := mergeSpecs(l.Fields, c.Labels)
+		if err == nil {
+			switch {
+			case l.IncludeSelectors:
+				specs, err = mergeSpecs(specs, c.CommonLabels)
+			case l.IncludeTemplates:
+				if specs, err = mergeSpecs(specs, c.TemplateLabels); err == nil {
+					specs, err = mergeSpecs(specs, metadataLabels())
+				}
+			default:
+				specs, err = mergeSpecs(specs, metadataLabels())
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("failed to merge labels: %w", err)
+		}
+		if err := setEntries(m, l.Pairs, specs); err != nil {
+			return err
+		}
+	}
+	return setEntries(m, k.CommonLabels, c.CommonLabels)
+}
+
+func metadataLabels() []fieldSpec { return []fieldSpec{{Path: "metadata/labels", Create: true}} }
+
+// setEntries puts entries into the mappings that the specs name.
+func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	keys := slices.Sorted(maps.Keys(entries))
+	for _, o := range m.list {
+		g := o.gvk()
+		for i := range specs {
+			if !g.selectedBy(specs[i].gvk) {
+				continue
+			}
+			if err := specs[i].visit(o.root, newMap, func(n *node) error {
+				return putEntries(n, keys, entries)
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func putEntries(n *node, keys []string, entries map[string]string) error {
+	if n.kind != mapKind {
+		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
+	}
+	for _, k := range keys {
+		// kustomize leaves an entry that is null alone.
+		if v := n.get(k); v != nil && v.isNull() {
+			continue
+		}
+		n.set(k, newString(entries[k]))
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package kustomize
+
+// kind is the shape of a node.
+type kind uint8
+
+const (
+	scalarKind kind = iota
+	mapKind
+	seqKind
+)
+
+// tag is what a scalar stands for. An auto scalar is a string that transformers put in without saying so: as long as it
+// is not quoted, it is read again when it is written, so "1" becomes a number, as in kustomize.
+type tag uint8
+
+const (
+	autoTag tag = iota
+	strTag
+	intTag
+	floatTag
+	boolTag
+	nullTag
+	timeTag
+	binaryTag
+)
+
+// node is a value of a document: a scalar, a mapping or a sequence. Comments, styles and anchors are gone.
+type node struct {
+	kind   kind
+	tag    tag
+	quoted bool
+	value  string
+	line   int32
+	// keys belong to the items of a mapping; a sequence has items alone.
+	keys  []string
+	items []*node
+	// index finds the fields of a large mapping.
+	index map[string]int
+}
+
+// indexed mappings have at least this many fields.
+const indexed = 32
+
+func newMap() *node                   { return &node{kind: mapKind} }
+func newSeq(items ...*node) *node     { return &node{kind: seqKind, items: items} }
+func newString(s string) *node        { return &node{tag: strTag, value: s} }
+func newAuto(s string) *node          { return &node{tag: autoTag, value: s} }
+func newScalar(t tag, s string) *node { return &node{tag: t, value: s} }
+
+func (n *node) isNull() bool { return n == nil || n.kind == scalarKind && n.tag == nullTag }
+
+// isEmpty holds for what kustomize drops: nothing, null, an empty mapping or sequence.
+func (n *node) isEmpty() bool {
+	return n.isNull() || n.kind != scalarKind && len(n.items) == 0
+}
+
+func (n *node) find(key string) int {
+	if n == nil || n.kind != mapKind {
+		return -1
+	}
+	if len(n.keys) < indexed {
+		for i, k := range n.keys {
+			if k == key {
+				return i
+			}
+		}
+		return -1
+	}
+	if n.index == nil {
+		n.index = make(map[string]int, len(n.keys))
+		for i, k := range n.keys {
+			if _, ok := n.index[k]; !ok {
+				n.index[k] = i
+			}
+		}
+	}
+	if i, ok := n.index[key]; ok {
+		return i
+	}
+	return -1
+}
+
+// get gives the value of a field, nil if there is none.
+func (n *node) get(key string) *node {
+	if i := n.find(key); i >= 0 {
+		return n.items[i]
+	}
+	return nil
+}
+
+// at follows fields of mappings.
+func (n *node) at(path ...string) *node {
+	for _, p := range path {
+		n = n.get(p)
+	}
+	return n
+}
+
+func (n *node) set(key string, v *node) {
+	if i := n.find(key); i >= 0 {
+		n.items[i] = v
+		return
+	}
+	n.add(key, v)
+}
+
+// add appends a field that is known to be new.
+func (n *node) add(key string, v *node) {
+	if n.index != nil {
+		n.index[key] = len(n.keys)
+	}
+	n.keys = append(n.keys, key)
+	n.items = append(n.items, v)
+}
+
+func (n *node) remove(key string) {
+	i := n.find(key)
+	if i < 0 {
+		return
+	}
+	n.keys = append(n.keys[:i], n.keys[i+1:]...)
+	n.items = append(n.items[:i], n.items[i+1:]...)
+	n.index = nil
+}
+
+// ensureMap gives the mapping in a field, making one where there is none or null.
+func (n *node) ensureMap(key string) *node {
+	v := n.get(key)
+	if v.isNull() {
+		v = newMap()
+		n.set(key, v)
+	}
+	return v
+}
+
+// text is the value of a scalar as written, "" for anything else.
+func (n *node) text() string {
+	if n == nil || n.kind != scalarKind || n.tag == nullTag {
+		return ""
+	}
+	return n.value
+}
+
+func (n *node) copy() *node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.index = nil
+	if n.keys != nil {
+		c.keys = append([]string(nil), n.keys...)
+	}
+	if n.items != nil {
+		c.items = make([]*node, len(n.items))
+		for i, item := range n.items {
+			c.items[i] = item.copy()
+		}
+	}
+	return &c
+}
+
+// assign sets a scalar, keeping its quotes as kustomize keeps its style.
+func (n *node) assign(t tag, s string) {
+	n.kind, n.tag, n.value, n.keys, n.items = scalarKind, t, s, nil, nil
+}

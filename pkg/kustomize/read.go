@@ -1,0 +1,221 @@
+package kustomize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Bounds of what a document may grow to: an alias stands for a copy, so a few lines can stand for millions of nodes.
+const (
+	maxNodes = 4_000_000
+	maxDepth = 1000
+)
+
+// readDocuments parses every document of a file. Empty ones are left out.
+func readDocuments(data []byte) ([]*node, error) {
+	var docs []*node
+	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	for line := 0; ; {
+		chunk, rest, more, err := cutDocument(text)
+		if err != nil {
+			return nil, err
+		}
+		n, err := readDocument(chunk, line)
+		if err != nil {
+			return nil, err
+		}
+		if !n.isNull() {
+			docs = append(docs, n)
+		}
+		if !more {
+			return docs, nil
+		}
+		line += strings.Count(text[:len(text)-len(rest)], "\n")
+		text = rest
+	}
+}
+
+// cutDocument splits at the first line that begins with "---", except at the very beginning.
+func cutDocument(s string) (doc, rest string, more bool, err error) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], "\n---")
+		if i < 0 {
+			return s, "", false, nil
+		}
+		i += from
+		end := strings.IndexByte(s[i+1:], '\n')
+		if end < 0 {
+			return s, "", false, nil
+		}
+		end += i + 1
+		after := strings.TrimSpace(s[i+4 : end])
+		if after != "" && after[0] != '#' {
+			return "", "", false, fmt.Errorf("invalid document separator: %s", strings.TrimSpace(s[i:end]))
+		}
+		return s[:i+1], s[end+1:], true, nil
+	}
+}
+
+func readDocument(chunk string, line int) (n *node, err error) {
+	var doc yaml.Node
+	err = yaml.NewDecoder(strings.NewReader(chunk)).Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, malformed(err, line)
+	}
+	if len(doc.Content) == 0 {
+		return nil, nil
+	}
+	c := converter{line: line}
+	n, err = c.convert(doc.Content[0], 0)
+	if err != nil {
+		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
+	}
+	return n, nil
+}
+
+// malformed counts lines from the beginning of the file.
+func malformed(err error, line int) error {
+	text := err.Error()
+	if rest, ok := strings.CutPrefix(text, "yaml: line "); ok && line > 0 {
+		if at, what, ok := strings.Cut(rest, ":"); ok {
+			if i, err := strconv.Atoi(at); err == nil {
+				text = fmt.Sprintf("yaml: line %d:%s", i+line, what)
+			}
+		}
+	}
+	return fmt.Errorf("MalformedYAMLError: %s", text)
+}
+
+// converter turns the library's nodes into ours, with aliases and merge keys resolved.
+type converter struct {
+	line  int
+	count int
+}
+
+func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
+	if c.count++; c.count > maxNodes {
+		return nil, fmt.Errorf("document has more than %d values once its aliases are resolved", maxNodes)
+	}
+	if depth > maxDepth {
+		return nil, fmt.Errorf("line %d: nested more than %d deep", y.Line+c.line, maxDepth)
+	}
+	switch y.Kind {
+	case yaml.AliasNode:
+		return c.convert(y.Alias, depth+1)
+	case yaml.MappingNode:
+		return c.mapping(y, depth)
+	case yaml.SequenceNode:
+		n := &node{kind: seqKind, line: int32(y.Line + c.line), items: make([]*node, len(y.Content))}
+		for i, item := range y.Content {
+			v, err := c.convert(item, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			n.items[i] = v
+		}
+		return n, nil
+	default:
+		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line),
+			quoted: y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
+	}
+}
+
+func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
+	size := len(y.Content) / 2
+	n := &node{kind: mapKind, line: int32(y.Line + c.line), keys: make([]string, 0, size), items: make([]*node, 0, size)}
+	var merge *yaml.Node
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key := y.Content[i]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.Tag == "!!merge" {
+			if merge != nil {
+				return nil, fmt.Errorf("line %d: duplicate merge key", key.Line+c.line)
+			}
+			merge = y.Content[i+1]
+			continue
+		}
+		if key.Kind != yaml.ScalarNode || depth > 0 && key.Tag != "!!str" {
+			return nil, fmt.Errorf("line %d: key %q is not a string: quote it", key.Line+c.line, key.Value)
+		}
+		if n.find(key.Value) >= 0 {
+			return nil, fmt.Errorf("yaml: unmarshal errors:\n  line %d: mapping key %q already defined at line %d",
+				key.Line+c.line, key.Value, n.get(key.Value).line)
+		}
+		v, err := c.convert(y.Content[i+1], depth+1)
+		if err != nil {
+			return nil, err
+		}
+		n.add(key.Value, v)
+	}
+	if merge != nil {
+		if err := c.merge(n, merge, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// merge adds the fields of a "<<" that the mapping does not have itself.
+func (c *converter) merge(n *node, y *yaml.Node, depth int) error {
+	if y.Kind == yaml.AliasNode {
+		y = y.Alias
+	}
+	switch y.Kind {
+	case yaml.MappingNode:
+		from, err := c.mapping(y, depth)
+		if err != nil {
+			return err
+		}
+		for i, key := range from.keys {
+			if n.find(key) < 0 {
+				n.add(key, from.items[i])
+			}
+		}
+		return nil
+	case yaml.SequenceNode:
+		for _, each := range y.Content {
+			if each.Kind == yaml.SequenceNode {
+				return fmt.Errorf("line %d: invalid map merge: received a nested sequence", each.Line+c.line)
+			}
+			if err := c.merge(n, each, depth); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return fmt.Errorf("line %d: map merge requires map or sequence of maps as the value", y.Line+c.line)
+	}
+}
+
+func tagOf(y *yaml.Node) tag {
+	switch y.Tag {
+	case "!!int":
+		return intTag
+	case "!!float":
+		return floatTag
+	case "!!bool":
+		return boolTag
+	case "!!null":
+		return nullTag
+	case "!!timestamp":
+		return timeTag
+	case "!!binary":
+		return binaryTag
+	default:
+		return strTag
+	}
+}
+
+// looksEmpty spares the parser a file of blanks.
+func looksEmpty(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }

@@ -1,0 +1,115 @@
+package kustomize
+
+import "fmt"
+
+// resMap is the ordered set of resources of a build. The index by identity is built when first asked for and dropped when
+// names change, so that a transformer over all resources costs one rebuild, not one per resource.
+type resMap struct {
+	list []*Object
+	// current finds by today's identity, any by every identity that a resource has had.
+	current map[id]*Object
+	any     map[id][]*Object
+}
+
+// renamed forgets the index.
+func (m *resMap) renamed() { m.current, m.any = nil, nil }
+
+func (m *resMap) byCurrent() map[id]*Object {
+	if m.current == nil {
+		m.current = make(map[id]*Object, len(m.list))
+		for _, o := range m.list {
+			m.current[o.id()] = o
+		}
+	}
+	return m.current
+}
+
+func (m *resMap) byAny(i id) []*Object {
+	if m.any == nil {
+		m.any = make(map[id][]*Object, len(m.list))
+		for _, o := range m.list {
+			m.indexAny(o)
+		}
+	}
+	return m.any[i]
+}
+
+func (m *resMap) indexAny(o *Object) {
+	add := func(i id) {
+		if at := m.any[i]; len(at) == 0 || at[len(at)-1] != o {
+			m.any[i] = append(at, o)
+		}
+	}
+	for i := range o.past {
+		add(o.pastID(i))
+	}
+	add(o.id())
+}
+
+func (m *resMap) append(o *Object) error {
+	i := o.id()
+	if _, ok := m.byCurrent()[i]; ok {
+		return fmt.Errorf("may not add resource with an already registered id: %s", i)
+	}
+	m.current[i] = o
+	if m.any != nil {
+		m.indexAny(o)
+	}
+	m.list = append(m.list, o)
+	return nil
+}
+
+func (m *resMap) appendAll(list []*Object) error {
+	for _, o := range list {
+		if err := m.append(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absorb adds what a generator made: new, or merged into or put in place of what is there.
+func (m *resMap) absorb(o *Object) error {
+	i := o.id()
+	matches := m.byAny(i)
+	switch len(matches) {
+	case 0:
+		if o.behavior == "merge" || o.behavior == "replace" {
+			return fmt.Errorf("id %s does not exist; cannot merge or replace: there is no such resource to change; "+
+				"name one that a base makes, or leave out behavior", i)
+		}
+		return m.append(o)
+	case 1:
+	default:
+		return fmt.Errorf("found multiple objects that could accept merge of %s", i)
+	}
+	old := matches[0]
+	switch o.behavior {
+	case "replace":
+		o.takeMetadata(old)
+	case "merge":
+		o.takeMetadata(old)
+		o.mergeData(old, "data")
+		o.mergeData(old, "binaryData")
+		o.origin = old.origin
+	default:
+		return fmt.Errorf("id %s exists; behavior must be merge or replace", i)
+	}
+	*old = *o
+	m.renamed()
+	return nil
+}
+
+// dropEmpty leaves out what patches deleted.
+func (m *resMap) dropEmpty() {
+	kept := m.list[:0]
+	for _, o := range m.list {
+		if !o.root.isEmpty() {
+			kept = append(kept, o)
+		}
+	}
+	if len(kept) < len(m.list) {
+		m.list = kept
+		m.renamed()
+	}
+}

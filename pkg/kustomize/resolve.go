@@ -1,0 +1,123 @@
+package kustomize
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// value is a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
+func (n *node) scalar() (any, error) {
+	t := n.tag
+	if t == autoTag {
+		if n.quoted {
+			return n.value, nil
+		}
+		t = resolveTag(n.value)
+	}
+	switch t {
+	case strTag, autoTag:
+		return n.value, nil
+	case nullTag:
+		return nil, nil
+	case intTag:
+		if v, err := strconv.ParseInt(n.value, 10, 64); err == nil && plainDecimal(n.value) {
+			return v, nil
+		}
+	case binaryTag:
+		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.value), ""))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: !!binary value contains invalid base64 data", n.line)
+		}
+		return string(b), nil
+	}
+	return n.decode(t)
+}
+
+func plainDecimal(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return s == "0" || s != "" && s[0] >= '1' && s[0] <= '9'
+}
+
+// decode asks the YAML library what a rarer scalar means.
+func (n *node) decode(t tag) (any, error) {
+	y := yaml.Node{Kind: yaml.ScalarNode, Value: n.value, Tag: t.String()}
+	var v any
+	if err := y.Decode(&v); err != nil {
+		return nil, fmt.Errorf("line %d: %w", n.line, err)
+	}
+	switch v := v.(type) {
+	case int:
+		return int64(v), nil
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return nil, fmt.Errorf("line %d: %s is no number that JSON can hold", n.line, n.value)
+		}
+		return v, nil
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	default:
+		return v, nil
+	}
+}
+
+func (t tag) String() string {
+	switch t {
+	case intTag:
+		return "!!int"
+	case floatTag:
+		return "!!float"
+	case boolTag:
+		return "!!bool"
+	case nullTag:
+		return "!!null"
+	case timeTag:
+		return "!!timestamp"
+	case binaryTag:
+		return "!!binary"
+	default:
+		return "!!str"
+	}
+}
+
+// resolveTag says what a plain scalar is in YAML 1.2, as far as kustomize reads it so.
+func resolveTag(s string) tag {
+	if s == "" {
+		return nullTag
+	}
+	if c := s[0]; c >= 'g' && c <= 'z' && c != 'n' && c != 't' || c >= 'G' && c <= 'Z' && c != 'N' && c != 'T' {
+		return strTag
+	}
+	y := yaml.Node{Kind: yaml.ScalarNode, Value: s}
+	return tagOf(&yaml.Node{Tag: y.ShortTag()})
+}
+
+// formatNumber prints a number as it comes out of kustomize's way through JSON.
+func formatNumber(v any) string {
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case uint64:
+		return strconv.FormatUint(v, 10)
+	case float64:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return strconv.FormatFloat(v, 'g', -1, 64)
+		}
+		if _, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+			return string(b)
+		}
+		if _, err := strconv.ParseUint(string(b), 10, 64); err == nil {
+			return string(b)
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	default:
+		return fmt.Sprint(v)
+	}
+}

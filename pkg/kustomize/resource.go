@@ -1,0 +1,160 @@
+package kustomize
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Object is one document of a build, with what kustomize needs to know of its past.
+type Object struct {
+	root *node
+	// past are the identities before each rename, oldest first.
+	past []id
+	// prefixes and suffixes are those that were added, in order.
+	prefixes, suffixes []string
+	behavior           string
+	generated          bool
+	needsHash          bool
+	varNames           []string
+	source             string
+	origin             *origin
+	transformations    []*origin
+}
+
+// APIVersion, Kind, Name and Namespace identify the object.
+func (o *Object) APIVersion() string { return o.root.get("apiVersion").text() }
+
+// Kind is the object's kind.
+func (o *Object) Kind() string { return o.root.get("kind").text() }
+
+// Name is the object's name.
+func (o *Object) Name() string { return o.root.at("metadata", "name").text() }
+
+// Namespace is the object's namespace as written.
+func (o *Object) Namespace() string { return o.root.at("metadata", "namespace").text() }
+
+func (o *Object) gvk() gvk {
+	g, v := splitAPIVersion(o.APIVersion())
+	return gvk{g, v, o.Kind()}
+}
+
+func (o *Object) id() id {
+	g := o.gvk()
+	return id{g, o.Name(), effectiveNamespace(g, o.Namespace())}
+}
+
+// orgID is the identity that the object came with.
+func (o *Object) orgID() id {
+	if len(o.past) == 0 {
+		return o.id()
+	}
+	return o.pastID(0)
+}
+
+// pastID is an earlier identity. The group and version are always today's.
+func (o *Object) pastID(i int) id {
+	p := o.past[i]
+	p.Group, p.Version = splitAPIVersion(o.APIVersion())
+	return p
+}
+
+// remember keeps the identity before it changes.
+func (o *Object) remember() { o.past = append(o.past, o.id()) }
+
+func (o *Object) setName(name string) { o.root.ensureMap("metadata").set("name", newAuto(name)) }
+
+func (o *Object) setNamespace(ns string) {
+	meta := o.root.ensureMap("metadata")
+	if ns == "" {
+		meta.remove("namespace")
+		return
+	}
+	meta.set("namespace", newAuto(ns))
+}
+
+func (o *Object) stringMap(field string) map[string]string {
+	n := o.root.at("metadata", field)
+	m := map[string]string{}
+	if n == nil || n.kind != mapKind {
+		return m
+	}
+	for i, k := range n.keys {
+		m[k] = n.items[i].value
+	}
+	return m
+}
+
+// tracked holds once kustomize would have noted something in the object's annotations.
+func (o *Object) tracked() bool {
+	return len(o.past) > 0 || len(o.prefixes) > 0 || len(o.suffixes) > 0 || o.generated
+}
+
+// objects splits parsed documents into resources: lists are taken apart, empty documents dropped.
+func objectsOf(docs []*node) ([]*Object, error) {
+	if len(docs) == 1 && docs[0].kind == mapKind {
+		if k := docs[0].get("kind").text(); k == "List" || k == "ResourceList" {
+			if items := docs[0].get("items"); items != nil {
+				docs = items.items
+			} else if docs[0].find("functionConfig") >= 0 {
+				docs = nil
+			}
+		}
+	}
+	var out []*Object
+	for len(docs) > 0 {
+		n := docs[0]
+		docs = docs[1:]
+		if n.isEmpty() {
+			continue
+		}
+		if err := checkObject(n); err != nil {
+			return nil, err
+		}
+		kind := n.get("kind").text()
+		items := n.get("items")
+		if !strings.HasSuffix(kind, "List") || n.find("items") < 0 {
+			out = append(out, &Object{root: n})
+			continue
+		}
+		if items.isNull() {
+			continue
+		}
+		if items.kind != seqKind {
+			return nil, fmt.Errorf("expected array in %s/items, but found %s", kind, items.describe())
+		}
+		// The items come after what follows the list, as in kustomize.
+		docs = append(docs[:len(docs):len(docs)], items.items...)
+	}
+	return out, nil
+}
+
+func (n *node) describe() string {
+	switch {
+	case n == nil:
+		return "nothing"
+	case n.kind == mapKind:
+		return "map[string]interface {}"
+	case n.kind == seqKind:
+		return "a list"
+	default:
+		return fmt.Sprintf("%q", n.value)
+	}
+}
+
+func checkObject(n *node) error {
+	if n.kind != mapKind {
+		return fmt.Errorf("line %d: %s is no object: missing Resource metadata", n.line, n.describe())
+	}
+	kind, name := n.get("kind").text(), n.at("metadata", "name").text()
+	what := fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s, namespace: %s}}", n.get("apiVersion").text(), kind, name,
+		n.at("metadata", "namespace").text())
+	switch {
+	case kind == "" && n.get("apiVersion").text() == "" && n.get("metadata").isEmpty():
+		return fmt.Errorf("line %d: missing Resource metadata: the document has no apiVersion, kind and metadata", n.line)
+	case kind == "":
+		return fmt.Errorf("line %d: missing kind in object %s", n.line, what)
+	case name == "" && !strings.HasSuffix(kind, "List"):
+		return fmt.Errorf("line %d: missing metadata.name in object %s", n.line, what)
+	}
+	return nil
+}

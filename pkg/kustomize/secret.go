@@ -1,0 +1,24 @@
+package kustomize
+
+import (
+	"maps"
+	"slices"
+)
+
+// secretArgs is an entry of secretGenerator.
+type secretArgs struct {
+	generator
+	Type string `json:"type,omitempty"`
+}
+
+func (t *target) secret(g *secretArgs) (*Object, error) {
+	o, pairs, err := t.generated("Secret", &g.generator)
+	if err != nil {
+		return nil, err
+	}
+	o.root.add("type", newString(or(g.Type, "Opaque")))
+	for _, k := range slices.Sorted(maps.Keys(pairs)) {
+		o.root.ensureMap("data").add(k, newString(base64Lines(pairs[k])))
+	}
+	return o, nil
+}

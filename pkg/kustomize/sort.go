@@ -1,0 +1,107 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// sortOptions is the content of sortOptions.
+type sortOptions struct {
+	Order  string       `json:"order,omitempty"`
+	Legacy *legacyOrder `json:"legacySortOptions,omitempty"`
+}
+
+// legacyOrder names the kinds that come before and after all others.
+type legacyOrder struct {
+	First []string `json:"orderFirst,omitempty"`
+	Last  []string `json:"orderLast,omitempty"`
+}
+
+// defaultOrder puts what others need before them, and webhooks last.
+func defaultOrder() map[string]int {
+	return rank(strings.Fields(`Namespace ResourceQuota StorageClass CustomResourceDefinition ServiceAccount PodSecurityPolicy Role
+		ClusterRole RoleBinding ClusterRoleBinding ConfigMap Secret Endpoints Service LimitRange PriorityClass PersistentVolume
+		PersistentVolumeClaim Deployment StatefulSet CronJob PodDisruptionBudget`),
+		[]string{"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+}
+
+func rank(first, last []string) map[string]int {
+	order := map[string]int{}
+	for i, kind := range first {
+		order[kind] = i - len(first)
+	}
+	for i, kind := range last {
+		order[kind] = i + 1
+	}
+	return order
+}
+
+// sort puts the resources in their final order. What the kustomization says wins over the command line.
+func (a *accumulator) sort(o *sortOptions, flag string, warn func(string)) error {
+	if o == nil {
+		if flag != "none" {
+			a.sortBy(defaultOrder())
+		}
+		return nil
+	}
+	if flag != "" {
+		warn("Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). " +
+			"Using the kustomization file over the CLI flag.")
+	}
+	switch o.Order {
+	case "fifo":
+		if o.Legacy != nil {
+			return errors.New("the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'")
+		}
+	case "legacy":
+		if o.Legacy == nil {
+			a.sortBy(defaultOrder())
+		} else {
+			a.sortBy(rank(o.Legacy.First, o.Legacy.Last))
+		}
+	default:
+		return fmt.Errorf("the field 'sortOptions.order' must be one of [fifo, legacy], not '%s'", o.Order)
+	}
+	return nil
+}
+
+func (a *accumulator) sortBy(order map[string]int) {
+	type ranked struct {
+		gvk gvk
+		key string
+		o   *Object
+	}
+	list := make([]ranked, len(a.list))
+	for i, o := range a.list {
+		g := o.gvk()
+		list[i] = ranked{g, g.String() + "|" + or(o.Namespace(), "~X") + "|" + or(o.Name(), "~N"), o}
+	}
+	slices.SortStableFunc(list, func(x, y ranked) int {
+		if x.gvk != y.gvk {
+			if gvkLess(x.gvk, y.gvk, order) {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(x.key, y.key)
+	})
+	for i := range list {
+		a.list[i] = list[i].o
+	}
+}
+
+func gvkLess(x, y gvk, order map[string]int) bool {
+	if i, j := order[x.Kind], order[y.Kind]; i != j {
+		return i < j
+	}
+	if x.Kind == "Namespace" && y.Kind == "Namespace" && (x.Group == "" || y.Group == "") {
+		return sortKey(x) > sortKey(y)
+	}
+	return sortKey(x) < sortKey(y)
+}
+
+func sortKey(g gvk) string {
+	return or(g.Group, "~G") + "_" + or(g.Version, "~V") + "_" + or(g.Kind, "~K")
+}
