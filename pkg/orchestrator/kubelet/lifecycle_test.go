@@ -11,7 +11,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
@@ -346,77 +345,6 @@ func TestOOM(t *testing.T) {
 	})
 }
 
-func TestAgentRestart(t *testing.T) {
-	onBed(t, map[string]hollow.Behaviour{"short": exits(7, time.Minute)}, func(b *bed) {
-		b.create(simplePod("stays", "app"))
-		never := simplePod("ends", "short")
-		never.Spec.RestartPolicy = corev1.RestartPolicyNever
-		b.create(never)
-		b.create(simplePod("leaves", "app"))
-		stays := b.until("stays", "ready", ready)
-		b.until("ends", "running", running)
-		b.until("leaves", "running", running)
-		b.stop()
-		zero := int64(0)
-		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "leaves", metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
-			t.Fatal(err)
-		}
-		b.Pass(2 * time.Minute)
-		b.start()
-		p := b.until("ends", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
-		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.ExitCode != 7 {
-			t.Errorf("state of what ended meanwhile: %+v", p.Status.ContainerStatuses[0].State)
-		}
-		b.Wait("the orphan is gone", func() bool { s, _ := b.runtime.Sandboxes(b.Context()); return len(s) == 2 })
-		b.Pass(time.Minute)
-		p = b.get("stays")
-		if got, want := p.Status.ContainerStatuses[0].ContainerID, stays.Status.ContainerStatuses[0].ContainerID; got != want || !ready(p) || p.Status.ContainerStatuses[0].RestartCount != 0 {
-			t.Errorf("what ran did not stay: %+v", p.Status.ContainerStatuses[0])
-		}
-	})
-}
-
-func TestShimDies(t *testing.T) {
-	onBed(t, nil, func(b *bed) {
-		p := b.create(simplePod("web", "app"))
-		b.until("web", "ready", ready)
-		b.runtime.KillShim(sandboxID(p.UID, 0))
-		p = b.until("web", "restarted", func(p *corev1.Pod) bool {
-			return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p)
-		})
-		last := p.Status.ContainerStatuses[0].LastTerminationState.Terminated
-		if last == nil || last.Reason != "ShimDied" || last.ExitCode != 137 || last.Message == "" {
-			t.Errorf("last state: %+v", last)
-		}
-		b.wantEvent("web", "Warning Failed Container app was lost: the shim of the container was killed")
-		b.wantEvent("web", "Normal SandboxChanged Pod sandbox changed, it will be killed and re-created.")
-	})
-}
-
-func TestRebootedNode(t *testing.T) {
-	onBed(t, nil, func(b *bed) {
-		b.create(simplePod("always", "app"))
-		never := simplePod("never", "app")
-		never.Spec.RestartPolicy = corev1.RestartPolicyNever
-		b.create(never)
-		b.until("always", "ready", ready)
-		b.until("never", "ready", ready)
-		b.stop()
-		// Nothing is left of what ran.
-		b.runtime = hollow.New(hollow.Config{})
-		b.config.Runtime, b.config.Images = b.runtime, b.runtime.Images()
-		b.start()
-		p := b.until("never", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
-		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" || s.ExitCode != 137 {
-			t.Errorf("state: %+v", p.Status.ContainerStatuses[0].State)
-		}
-		p = b.until("always", "restarted", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p) })
-		if s := p.Status.ContainerStatuses[0].LastTerminationState.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" {
-			t.Errorf("last state: %+v", s)
-		}
-	})
-}
-
 func TestConfigMapReachesTheRunningPod(t *testing.T) {
 	onBed(t, nil, func(b *bed) {
 		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: "default"}, Data: map[string]string{"level": "info"}}
@@ -495,104 +423,6 @@ func TestReadinessGate(t *testing.T) {
 		p = b.until("web", "ready", ready)
 		if condition(p, "example.com/lb").Status != corev1.ConditionTrue {
 			t.Error("the gate's own condition is lost")
-		}
-	})
-}
-
-func TestAdmission(t *testing.T) {
-	onBed(t, nil, func(b *bed) {
-		first := simplePod("first", "app")
-		first.Spec.Containers[0].Resources.Requests = list("", "1Gi")
-		b.create(first)
-		b.until("first", "ready", ready)
-		huge := simplePod("huge", "app")
-		huge.Spec.Containers[0].Resources.Requests = list("1000", "")
-		b.create(huge)
-		p := b.until("huge", "refused", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
-		if p.Status.Reason != "OutOfcpu" || !strings.HasPrefix(p.Status.Message, "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: ") {
-			t.Errorf("reason %q, message %q", p.Status.Reason, p.Status.Message)
-		}
-		if !ready(b.get("first")) {
-			t.Error("the first pod suffers")
-		}
-	})
-}
-
-func TestFits(t *testing.T) {
-	capacity := list("2", "4Gi")
-	capacity[corev1.ResourcePods] = resource.MustParse("2")
-	pod := func(cpu, memory string) *corev1.Pod {
-		p := simplePod("p", "a")
-		p.Spec.Containers[0].Resources.Requests = list(cpu, memory)
-		return p
-	}
-	for _, tt := range []struct {
-		pod    *corev1.Pod
-		others []*corev1.Pod
-		reason string
-	}{
-		{pod("2", "4Gi"), nil, ""},
-		{pod("1500m", ""), []*corev1.Pod{pod("501m", "")}, "OutOfcpu"},
-		{pod("", "3Gi"), []*corev1.Pod{pod("", "2Gi")}, "OutOfmemory"},
-		{pod("", ""), []*corev1.Pod{pod("", ""), pod("", "")}, "OutOfpods"},
-	} {
-		if reason, message := fits(tt.pod, tt.others, capacity); reason != tt.reason {
-			t.Errorf("got %s (%s), want %s", reason, message, tt.reason)
-		}
-	}
-}
-
-func TestPodsLeaveNothingBehind(t *testing.T) {
-	onBed(t, nil, func(b *bed) {
-		for round := range 3 {
-			for _, name := range []string{"a", "b", "c"} {
-				b.create(simplePod(name, "app"))
-			}
-			b.Pass(time.Duration(round) * 4 * time.Millisecond) // deleted while they start, too
-			for _, name := range []string{"a", "b", "c"} {
-				if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), name, metav1.DeleteOptions{}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, name := range []string{"a", "b", "c"} {
-				b.gone(name)
-			}
-		}
-		b.Wait("no worker is left", func() bool {
-			b.k.mu.Lock()
-			defer b.k.mu.Unlock()
-			return len(b.k.workers) == 0
-		})
-		if left, _ := b.runtime.Sandboxes(b.Context()); len(left) > 0 {
-			t.Errorf("sandboxes are left: %v", left)
-		}
-		b.k.objects.mu.Lock()
-		defer b.k.objects.mu.Unlock()
-		if len(b.k.objects.refs) > 0 {
-			t.Errorf("objects are still watched: %v", b.k.objects.refs)
-		}
-	})
-}
-
-func TestResize(t *testing.T) {
-	onBed(t, nil, func(b *bed) {
-		pod := simplePod("web", "app")
-		pod.Spec.Containers[0].Resources = corev1.ResourceRequirements{Limits: list("100m", "64Mi"), Requests: list("100m", "64Mi")}
-		b.create(pod)
-		p := b.until("web", "ready", ready)
-		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Limits: list("200m", "64Mi"), Requests: list("200m", "64Mi")}
-		if _, err := b.Client().CoreV1().Pods("default").UpdateResize(b.Context(), "web", p, metav1.UpdateOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		b.Wait("the quota is raised", func() bool {
-			s, _ := b.runtime.Sandboxes(b.Context())
-			return s[0].Containers[0].Config.Resources.CPUQuota == 20000
-		})
-		p = b.until("web", "said so", func(p *corev1.Pod) bool {
-			return p.Status.ContainerStatuses[0].AllocatedResources.Cpu().MilliValue() == 200
-		})
-		if p.Status.ContainerStatuses[0].RestartCount != 0 {
-			t.Errorf("restarted %d times", p.Status.ContainerStatuses[0].RestartCount)
 		}
 	})
 }
