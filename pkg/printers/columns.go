@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,14 +16,14 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 )
 
-var relaxedPath = regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`)
+var relaxedPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\{\.?([^{}]+)\}$|^\.?([^{}]+)$`) })
 
 // RelaxedPath makes a JSONPath of metadata.name, .metadata.name or {metadata.name}.
 func RelaxedPath(expr string) (string, error) {
 	if expr == "" {
 		return "", nil
 	}
-	m := relaxedPath.FindStringSubmatch(expr)
+	m := relaxedPath().FindStringSubmatch(expr)
 	if m == nil {
 		return "", fmt.Errorf("unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'")
 	}

@@ -68,14 +68,15 @@ func (c *Client) discover(ctx context.Context, fresh bool) (groups []Group, from
 	return now, false, nil
 }
 
-var unsafeInPath = regexp.MustCompile(`[^(\w/.)]`)
+// unsafeInPath are the characters that a file name had better not have.
+var unsafeInPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^(\w/.)]`) })
 
 func (c *Client) cacheFile() string {
 	if c.CacheDir == "" {
 		return ""
 	}
 	host := strings.TrimSuffix(strings.TrimPrefix(c.base.String(), c.base.Scheme+"://"), "/")
-	return filepath.Join(c.CacheDir, "discovery", unsafeInPath.ReplaceAllString(host, "_"), "skiff.json")
+	return filepath.Join(c.CacheDir, "discovery", unsafeInPath().ReplaceAllString(host, "_"), "skiff.json")
 }
 
 // writeCache stores what was learnt; a directory that cannot be written only costs time.

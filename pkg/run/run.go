@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -129,8 +130,10 @@ func (o *Options) addFlags(cmd *cobra.Command) {
 }
 
 // imageName is what may stand for an image: a path with an optional registry, tag and digest.
-var imageName = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?/)?` +
-	`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,})?$`)
+var imageName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?/)?` +
+		`[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,})?$`)
+})
 
 func (o *Options) parse(args []string) (err error) {
 	if o.dry, err = cli.ParseDryRun(o.dryRun); err != nil {
@@ -154,7 +157,7 @@ func (o *Options) parse(args []string) (err error) {
 		return fmt.Errorf("NAME is required for run")
 	case o.Image == "":
 		return fmt.Errorf("--image is required")
-	case !imageName.MatchString(o.Image):
+	case !imageName().MatchString(o.Image):
 		return fmt.Errorf("invalid image name %q: invalid reference format", o.Image)
 	case o.TTY && !o.Stdin:
 		return fmt.Errorf("-i/--stdin is required for containers with -t/--tty=true")
