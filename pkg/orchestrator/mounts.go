@@ -53,16 +53,13 @@ var mountEscapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", 
 func unescapeMount(s string) string { return mountEscapes.Replace(s) }
 
 // removeCgroups removes the cluster's cgroups in every hierarchy; those still in use are an error.
-func removeCgroups(cluster string) error {
-	if cluster == "" {
-		return nil
-	}
+func removeCgroups(name string) error {
 	roots, err := filepath.Glob("/sys/fs/cgroup/*")
 	if err != nil {
 		return fmt.Errorf("look for cgroups: %w", err)
 	}
 	for _, root := range append(roots, "/sys/fs/cgroup") {
-		top := filepath.Join(root, "skiff", cluster)
+		top := filepath.Join(root, "skiff", name)
 		var dirs []string
 		err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -178,9 +179,15 @@ func openRuntime(c *Config, node string, network container.Network) (container.R
 	}
 	runtime, err := oci.New(oci.Config{
 		Dir: filepath.Join(dir, "containers"), Shim: shim, Images: images, Network: network,
-		CgroupRoot: "/skiff/" + c.Name + "/" + node, OCIRuntime: c.OCIRuntime,
+		CgroupRoot: "/skiff/" + cgroupName(c) + "/" + node, OCIRuntime: c.OCIRuntime,
 	})
 	return runtime, images, err
+}
+
+// cgroupName names the cluster's cgroup: clusters of one name in several data directories must not meet there.
+func cgroupName(c *Config) string {
+	sum := sha256.Sum256([]byte(c.Dir))
+	return fmt.Sprintf("%s-%x", c.Name, sum[:4])
 }
 
 // shimProgram finds skiff-shim: as configured, or beside the running program.

@@ -142,8 +142,10 @@ func Delete(ctx context.Context, dir string) error {
 	if err := unmountBelow(dir); err != nil {
 		return err
 	}
-	if err := removeCgroups(config.Name); err != nil {
-		return err
+	if ok {
+		if err := removeCgroups(cgroupName(&config)); err != nil {
+			return err
+		}
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("remove the cluster's directory: %w", err)
