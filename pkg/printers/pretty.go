@@ -26,6 +26,7 @@ type Pretty struct {
 	window int
 	colour bool
 	widths []int
+	name   int // the column of names, which one wants to copy whole
 }
 
 // NewPretty draws to w; screen is the terminal whose size counts.
@@ -60,7 +61,7 @@ func (p *Pretty) Flush() error {
 
 func (p *Pretty) draw(rows [][]string) error {
 	p.measure(rows)
-	widths := fit(p.widths, p.window)
+	widths := fit(p.widths, p.window, p.name)
 	mapper := tw.NewMapper[int, int]()
 	for i, w := range widths {
 		mapper.Set(i, w+padding)
@@ -99,25 +100,28 @@ func (p *Pretty) measure(rows [][]string) {
 				p.widths = append(p.widths, 0)
 			}
 			p.widths[i] = max(p.widths[i], twwidth.Width(cell))
+			if cell == "NAME" {
+				p.name = i
+			}
 		}
 	}
 }
 
-// fit takes from the widest columns until all fit in the window.
-func fit(widths []int, window int) []int {
+// fit takes from the widest columns but one until all fit in the window.
+func fit(widths []int, window, keep int) []int {
 	out := append([]int(nil), widths...)
 	if window <= 0 {
 		return out
 	}
 	for {
-		total, widest := 0, 0
+		total, widest := 0, -1
 		for i, w := range out {
 			total += w + padding
-			if w > out[widest] {
+			if i != keep && (widest < 0 || w > out[widest]) {
 				widest = i
 			}
 		}
-		if total-padding <= window || out[widest] <= narrow {
+		if total-padding <= window || widest < 0 || out[widest] <= narrow {
 			return out
 		}
 		out[widest] = max(narrow, out[widest]-(total-padding-window))

@@ -277,9 +277,10 @@ func TestFit(t *testing.T) {
 		{[]int{10, 20}, 0, "[10 20]"},
 		{[]int{10, 20}, 100, "[10 20]"},
 		{[]int{10, 60, 5}, 50, "[10 29 5]"},
+		{[]int{60, 30, 5}, 90, "[60 19 5]"},
 		{[]int{12, 12, 12}, 10, "[12 12 12]"},
 	} {
-		if got := fmt.Sprint(fit(test.widths, test.window)); got != test.want {
+		if got := fmt.Sprint(fit(test.widths, test.window, 0)); got != test.want {
 			t.Errorf("fit(%v, %d) = %s, want %s", test.widths, test.window, got, test.want)
 		}
 	}
