@@ -93,7 +93,7 @@ func unpackVerified(ctx context.Context, packed io.Reader, dir, diffID string) e
 	sum := sha256.New()
 	r := newAhead(io.TeeReader(plain, sum))
 	defer r.Close()
-	if err := unpack(r, dir); err != nil {
+	if err := unpack(ctx, r, dir); err != nil {
 		return err
 	}
 	// What follows the archive's end belongs to the digest, and reading it out makes the packed bytes be verified too.

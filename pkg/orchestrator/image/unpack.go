@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,8 @@ type dirTime struct {
 
 const openParents = 64
 
-func unpack(r io.Reader, dir string) error {
+// unpack ends when ctx does, also within the holes of a sparse file, for which nothing is read.
+func unpack(ctx context.Context, r io.Reader, dir string) error {
 	root, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return &os.PathError{Op: "open", Path: dir, Err: err}
@@ -53,7 +55,7 @@ func unpack(r io.Reader, dir string) error {
 		if err != nil {
 			return fmt.Errorf("read layer: %w", err)
 		}
-		if err := u.entry(h, archive); err != nil {
+		if err := u.entry(h, &cancelReader{ctx, archive}); err != nil {
 			return fmt.Errorf("unpack %q: %w", h.Name, err)
 		}
 	}

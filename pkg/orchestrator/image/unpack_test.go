@@ -29,7 +29,7 @@ func TestUnpackForms(t *testing.T) {
 		member{name: "usr/lib/"},
 		member{name: "lib/x.so", body: "through a link"},
 	)
-	if err := unpack(bytes.NewReader(body), dir); err != nil {
+	if err := unpack(t.Context(), bytes.NewReader(body), dir); err != nil {
 		t.Fatal(err)
 	}
 	stat := func(p string) (st unix.Stat_t) {
@@ -87,7 +87,7 @@ func TestUnpackStaysInside(t *testing.T) {
 			if err := os.WriteFile(kept, []byte("kept"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := unpack(bytes.NewReader(tarOf(t, members...)), t.TempDir())
+			err := unpack(t.Context(), bytes.NewReader(tarOf(t, members...)), t.TempDir())
 			t.Log(err)
 			if entries, _ := os.ReadDir(outside); len(entries) != 1 {
 				t.Errorf("it escaped: %v", entries)
@@ -102,7 +102,7 @@ func TestUnpackStaysInside(t *testing.T) {
 func FuzzUnpack(f *testing.F) {
 	f.Add(tarOf(f, member{name: "a/b", body: "x"}, member{name: "a", kind: tar.TypeSymlink, link: "/"}))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_ = unpack(bytes.NewReader(body), t.TempDir())
+		_ = unpack(t.Context(), bytes.NewReader(body), t.TempDir())
 	})
 }
 
