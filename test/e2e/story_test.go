@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,6 +78,15 @@ func furnish(env *testscript.Env, kubectl string) error {
 	} {
 		env.Setenv(name, value)
 	}
+	// A script that fails leaves its cluster behind; one that passes has deleted it.
+	vars := env.Vars
+	env.Defer(func() {
+		if clusters, _ := filepath.Glob(filepath.Join(data, "clusters", "*")); len(clusters) > 0 {
+			cmd := theMachine.Command(context.Background(), "skiff", "cluster", "delete")
+			cmd.Env = vars
+			_ = cmd.Run() // what is left is found at the end
+		}
+	})
 	if strings.HasPrefix(kubectl, theMachine.Bin) {
 		return nil
 	}
