@@ -6,6 +6,7 @@ import (
 	"github.com/kubeskiff/skiff/pkg/annotate"
 	"github.com/kubeskiff/skiff/pkg/apiresources"
 	"github.com/kubeskiff/skiff/pkg/apply"
+	"github.com/kubeskiff/skiff/pkg/attach"
 	"github.com/kubeskiff/skiff/pkg/auth"
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/clusterinfo"
@@ -23,9 +24,11 @@ import (
 	"github.com/kubeskiff/skiff/pkg/label"
 	"github.com/kubeskiff/skiff/pkg/logs"
 	"github.com/kubeskiff/skiff/pkg/options"
+	"github.com/kubeskiff/skiff/pkg/portforward"
 	"github.com/kubeskiff/skiff/pkg/rollout"
 	"github.com/kubeskiff/skiff/pkg/run"
 	"github.com/kubeskiff/skiff/pkg/scale"
+	"github.com/kubeskiff/skiff/pkg/set"
 	"github.com/kubeskiff/skiff/pkg/version"
 	"github.com/kubeskiff/skiff/pkg/wait"
 )
@@ -73,6 +76,7 @@ a kubeconfig names.`,
 		create.NewCommand(f),
 		expose.NewCommand(f),
 		run.NewCommand(f),
+		set.NewCommand(f),
 		explain.NewCommand(f),
 		get.NewCommand(f),
 		edit.NewCommand(f),
@@ -88,7 +92,9 @@ a kubeconfig names.`,
 	add(trouble,
 		describe.NewCommand(f),
 		logs.NewCommand(f),
+		attach.NewCommand(f),
 		exec.NewCommand(f),
+		portforward.NewCommand(f),
 		auth.NewCommand(f),
 	)
 	add(advanced,

@@ -6,8 +6,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubeskiff/skiff/pkg/agent"
+	"github.com/kubeskiff/skiff/pkg/attach"
 	"github.com/kubeskiff/skiff/pkg/cli"
 	builtin "github.com/kubeskiff/skiff/pkg/cluster"
+	"github.com/kubeskiff/skiff/pkg/image"
 	kustomize "github.com/kubeskiff/skiff/pkg/kustomize/command"
 	"github.com/kubeskiff/skiff/pkg/server"
 	"github.com/kubeskiff/skiff/pkg/service"
@@ -16,6 +18,7 @@ import (
 // wire gives the factory what only this program can: the built-in cluster and the kustomize engine.
 func wire(f *cli.Factory) {
 	f.Program = program
+	f.Attach = attach.For(f)
 	f.StartBuiltin = func(ctx context.Context, contextName string) (string, error) {
 		return builtin.Ensure(ctx, f, contextName)
 	}
@@ -28,6 +31,7 @@ func addOwn(root *cobra.Command, f *cli.Factory) {
 	for _, c := range []*cobra.Command{
 		builtin.NewCommand(f),
 		service.NewCommand(f),
+		image.NewCommand(f),
 		server.NewCommand(f, execute, builtin.DataRoot),
 		agent.NewCommand(f, execute, builtin.DataRoot),
 	} {

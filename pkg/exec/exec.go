@@ -138,12 +138,9 @@ func (o *Options) join(ctx context.Context, client *resource.Client, pod *corev1
 		return err
 	}
 	err = stream.Run(ctx, config, u, s)
-	if exit, ok := errors.AsType[interface {
-		error
-		ExitStatus() int
-	}](err); ok {
-		fmt.Fprintln(o.IO.ErrOut, exit.Error())
-		return &cli.ExitError{Code: exit.ExitStatus()}
+	if code, failed := stream.ExitCode(err); failed {
+		fmt.Fprintln(o.IO.ErrOut, err)
+		return &cli.ExitError{Code: code}
 	}
 	return err
 }

@@ -98,8 +98,10 @@ type Request struct {
 	Accept      string
 	ContentType string
 	Body        []byte
-	Resource    schema.GroupResource
-	Name        string
+	// Stream is a body too large to hold; a request that has one is never sent twice.
+	Stream   io.Reader
+	Resource schema.GroupResource
+	Name     string
 }
 
 // maxRetries bounds how often a request is sent again when the server asks to come back later.
@@ -123,7 +125,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*http.Response, error) {
 		if resp.StatusCode < 300 {
 			return resp, nil
 		}
-		if after, ok := retryAfter(resp); ok && try < maxRetries {
+		if after, ok := retryAfter(resp); ok && try < maxRetries && r.Stream == nil {
 			resp.Body.Close()
 			select {
 			case <-time.After(after):
@@ -155,7 +157,7 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 	if method == "" {
 		method = http.MethodGet
 	}
-	var body io.Reader
+	body := r.Stream
 	if r.Body != nil {
 		body = bytes.NewReader(r.Body)
 	}
@@ -168,7 +170,7 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 		accept = "application/json"
 	}
 	req.Header.Set("Accept", accept)
-	if r.Body != nil {
+	if body != nil {
 		contentType := r.ContentType
 		if contentType == "" {
 			contentType = "application/json"

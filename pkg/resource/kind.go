@@ -1,9 +1,11 @@
 package resource
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubeskiff/skiff/pkg/api"
@@ -42,4 +44,13 @@ func (o *Object) Typed() (api.Object, *api.Kind, error) {
 	}
 	typed.GetObjectKind().SetGroupVersionKind(k.GVK())
 	return typed, k, nil
+}
+
+// PodObject gives a pod with its kind.
+func PodObject(pod *corev1.Pod) (api.Object, *api.Kind, error) {
+	k := kinds()[corev1.SchemeGroupVersion.WithKind("Pod")]
+	if k == nil {
+		return nil, nil, errors.New("the kind Pod is not built in")
+	}
+	return pod, k, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/resource"
@@ -69,22 +70,26 @@ func (o *options) command(f *cli.Factory, use, short, long, example string, pars
 	return cmd
 }
 
-// each calls do for the objects in turn, up to the first failure, and tells whether there were any.
+// each calls do for the objects in turn, whatever fails, and tells whether there were any.
 func (o *options) each(ctx context.Context, do func(*resource.Client, *resource.Object) error) (found bool, err error) {
 	client, err := o.client()
 	if err != nil {
 		return false, err
 	}
+	var errs []error
 	for obj, err := range client.Find(ctx, o.query) {
-		if err != nil {
+		if err == nil {
+			found = true
+			err = do(client, obj)
+		}
+		if ctx.Err() != nil {
 			return found, err
 		}
-		found = true
-		if err := do(client, obj); err != nil {
-			return found, err
+		if err != nil {
+			errs = append(errs, err)
 		}
 	}
-	return found, nil
+	return found, utilerrors.NewAggregate(errs)
 }
 
 func (o *options) sayNothingFound() error {

@@ -37,9 +37,6 @@ func (o *Options) attach(ctx context.Context, namespace string, pod *corev1.Pod,
 		return err
 	}
 	if phase(obj.Unstructured) == "Pending" || phase(obj.Unstructured) == "Running" {
-		if !o.Quiet && o.Stdin {
-			fmt.Fprintln(o.IO.ErrOut, "If you don't see a command prompt, try pressing enter.")
-		}
 		if err := o.AttachTo(ctx, cli.Attachment{Namespace: namespace, Pod: pod.Name, Container: pod.Spec.Containers[0].Name, Stdin: o.Stdin, TTY: o.TTY, Quiet: o.Quiet, DetachKeys: o.DetachKeys}); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/client-go/util/exec"
 	"k8s.io/streaming/pkg/httpstream"
 )
 
@@ -23,7 +25,7 @@ type Streams struct {
 }
 
 // Run joins s to the process behind u (an exec or attach subresource with its query) until it ends. A WebSocket is tried first;
-// a server or proxy that knows none gets SPDY. A process that fails gives an error with ExitStatus() int.
+// a server or proxy that knows none gets SPDY. A process that fails gives an error for ExitCode.
 func Run(ctx context.Context, config *rest.Config, u *url.URL, s Streams) error {
 	executor, err := newExecutor(config, u)
 	if err != nil {
@@ -60,4 +62,13 @@ func newExecutor(config *rest.Config, u *url.URL) (remotecommand.Executor, error
 		return nil, fmt.Errorf("prepare web socket: %w", err)
 	}
 	return remotecommand.NewFallbackExecutor(socket, executor, noWebSocket)
+}
+
+// ExitCode gives the code of a process that failed. Any other error has none.
+func ExitCode(err error) (code int, failed bool) {
+	exit, ok := errors.AsType[exec.ExitError](err)
+	if !ok {
+		return 0, false
+	}
+	return exit.ExitStatus(), true
 }
