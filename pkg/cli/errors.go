@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -31,6 +32,14 @@ func (e *ExitError) Unwrap() error { return e.Err }
 
 // ErrExit ends the program with code 1 and prints nothing.
 var ErrExit error = &ExitError{Code: 1}
+
+// Interrupted is ErrExit, the way kubectl ends a watch or a wait that the user broke off, if ctx was cancelled; else err.
+func Interrupted(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ErrExit
+	}
+	return err
+}
 
 // UsageErrorf is a mistake in arguments or flags; the text ends by naming the command's help.
 func UsageErrorf(cmd *cobra.Command, format string, args ...any) error {

@@ -312,7 +312,7 @@ func (o *Options) wait(ctx context.Context, client *resource.Client, deleted []g
 			return nil
 		}
 		if err != nil {
-			return err
+			return cli.Interrupted(ctx, err)
 		}
 	}
 	return nil

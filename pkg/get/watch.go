@@ -3,13 +3,13 @@ package get
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/printers"
 	"github.com/kubeskiff/skiff/pkg/resource"
 )
@@ -39,10 +39,7 @@ func (o *Options) watch(ctx context.Context, client *resource.Client) error {
 	skip := target.Name != ""
 	for e, err := range client.Watch(ctx, target, opts, accept, extra...) {
 		if err != nil {
-			if errors.Is(err, context.Canceled) {
-				return nil
-			}
-			return err
+			return cli.Interrupted(ctx, err)
 		}
 		if skip {
 			skip = false
@@ -56,7 +53,7 @@ func (o *Options) watch(ctx context.Context, client *resource.Client) error {
 			return err
 		}
 	}
-	return nil
+	return cli.Interrupted(ctx, nil)
 }
 
 func (o *Options) watchTarget(ctx context.Context, client *resource.Client) (resource.Target, error) {

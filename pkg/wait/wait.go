@@ -137,7 +137,7 @@ func (o *Options) Run(ctx context.Context) error {
 		count++
 		for _, g := range o.goals {
 			if err := o.reach(bounded, client, obj, g); err != nil {
-				return err
+				return cli.Interrupted(ctx, err)
 			}
 			if err := o.printer.Print(obj.Unstructured, o.IO.Out); err != nil {
 				return err
