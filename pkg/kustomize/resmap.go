@@ -9,10 +9,11 @@ type resMap struct {
 	// current finds by today's identity, any by every identity that a resource has had.
 	current map[id]*Object
 	any     map[id][]*Object
+	names   map[string][]*Object
 }
 
 // renamed forgets the index.
-func (m *resMap) renamed() { m.current, m.any = nil, nil }
+func (m *resMap) renamed() { m.current, m.any, m.names = nil, nil, nil }
 
 func (m *resMap) byCurrent() map[id]*Object {
 	if m.current == nil {
@@ -55,6 +56,7 @@ func (m *resMap) append(o *Object) error {
 	if m.any != nil {
 		m.indexAny(o)
 	}
+	m.names = nil
 	m.list = append(m.list, o)
 	return nil
 }

@@ -61,7 +61,16 @@ func (o *Object) pastID(i int) id {
 // remember keeps the identity before it changes.
 func (o *Object) remember() { o.past = append(o.past, o.id()) }
 
-func (o *Object) setName(name string) { o.root.ensureMap("metadata").set("name", newAuto(name)) }
+func (o *Object) setName(name string) { put(o.root.ensureMap("metadata"), "name", name) }
+
+// put sets a text field that keeps its quotes.
+func put(n *node, field, value string) {
+	v := newAuto(value)
+	if old := n.get(field); old != nil {
+		v.quoted = old.quoted
+	}
+	n.set(field, v)
+}
 
 func (o *Object) setNamespace(ns string) {
 	meta := o.root.ensureMap("metadata")
@@ -69,7 +78,7 @@ func (o *Object) setNamespace(ns string) {
 		meta.remove("namespace")
 		return
 	}
-	meta.set("namespace", newAuto(ns))
+	put(meta, "namespace", ns)
 }
 
 func (o *Object) stringMap(field string) map[string]string {

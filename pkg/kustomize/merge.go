@@ -1,0 +1,242 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// strategicMerge merges a patch into a document in place and gives the result, nil if the patch deletes it. It follows
+// kustomize step by step, also where it goes over the parts that the patch leaves alone.
+func strategicMerge(dest, patch *node) (*node, error) {
+	return walk(dest, patch, mergeField{})
+}
+
+// walk merges one value. A nil result clears it, and so does null unless it was there before.
+func walk(dest, patch *node, f mergeField) (*node, error) {
+	if f.typ == nil && !f.list {
+		if f.typ = schemaOf(dest); f.typ == nil {
+			f.typ = schemaOf(patch)
+		}
+	}
+	lead := dest
+	if lead.isNull() {
+		lead = patch
+	}
+	switch {
+	case lead.isNull() || lead.kind == mapKind:
+		if err := sameKind(mapKind, dest, patch); err != nil {
+			return nil, err
+		}
+		return walkMap(dest, patch, f.typ)
+	case lead.kind == seqKind:
+		if err := sameKind(seqKind, dest, patch); err != nil {
+			return nil, err
+		}
+		if f.list {
+			return walkList(dest, patch, f)
+		}
+	default:
+		if err := sameKind(scalarKind, dest, patch); err != nil {
+			return nil, err
+		}
+	}
+	if patch != nil {
+		return patch, nil
+	}
+	return dest, nil
+}
+
+func sameKind(k kind, nodes ...*node) error {
+	names := [...]string{"ScalarNode", "MappingNode", "SequenceNode"}
+	for _, n := range nodes {
+		if !n.isNull() && n.kind != k {
+			return fmt.Errorf("wrong node kind: expected %s but got %s (line %d)", names[k], names[n.kind], n.line)
+		}
+	}
+	return nil
+}
+
+type directive uint8
+
+const (
+	mergeDirective directive = iota
+	replaceDirective
+	deleteDirective
+)
+
+const patchKey = "$patch"
+
+// takeDirective reads $patch from a patch and removes it.
+func takeDirective(patch *node) (directive, error) {
+	switch {
+	case patch == nil:
+		return mergeDirective, nil
+	case patch.kind == mapKind:
+		v := patch.get(patchKey)
+		if v.isNull() {
+			return mergeDirective, nil
+		}
+		d, err := parseDirective(v.value)
+		if err == nil {
+			patch.remove(patchKey)
+		}
+		return d, err
+	case patch.kind == seqKind:
+		for _, item := range patch.items {
+			v := item.get(patchKey)
+			if v == nil {
+				continue
+			}
+			// With more beside it, the directive is not the list's but the item's.
+			if len(item.items) > 1 {
+				return mergeDirective, nil
+			}
+			d, err := parseDirective(v.value)
+			if err == nil {
+				patch.items = slices.DeleteFunc(patch.items, func(i *node) bool {
+					at := i.get(patchKey)
+					return i.isEmpty() || at != nil && at.value == v.value
+				})
+			}
+			return d, err
+		}
+		return mergeDirective, nil
+	}
+	return mergeDirective, errors.New("no strategic merge patch strategy for a scalar")
+}
+
+func parseDirective(s string) (directive, error) {
+	switch s {
+	case "merge":
+		return mergeDirective, nil
+	case "replace":
+		return replaceDirective, nil
+	case "delete":
+		return deleteDirective, nil
+	}
+	return mergeDirective, fmt.Errorf("unknown patch strategy '%s'", s)
+}
+
+func walkMap(dest, patch *node, t *mergeType) (*node, error) {
+	dest, err := startMap(dest, patch)
+	if dest == nil || err != nil || dest.kind != mapKind {
+		return dest, err
+	}
+	if patch == nil && t == nil {
+		return dest, cleanMap(dest)
+	}
+	for _, key := range fieldNames(dest, patch) {
+		var f mergeField
+		if t != nil {
+			f = t.fields[key]
+		}
+		old := dest.get(key)
+		v, err := walk(old, patch.get(key), f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		switch {
+		case v == nil || v.isNull() && !v.quoted:
+			dest.remove(key)
+		case v.isNull():
+			// What was null before stays: quoted marks it on the way up.
+			dest.set(key, newScalar(nullTag, v.value))
+		default:
+			if old != nil && old != v && old.kind == scalarKind && v.kind == scalarKind {
+				v.quoted = old.quoted
+			}
+			dest.set(key, v)
+		}
+	}
+	return dest, nil
+}
+
+// startMap says what the fields are merged into.
+func startMap(dest, patch *node) (*node, error) {
+	if dest.isNull() {
+		if d, _ := takeDirective(patch); d == deleteDirective {
+			return nil, nil
+		}
+		if patch == nil && dest != nil && dest.value != "" {
+			return &node{tag: nullTag, value: dest.value, quoted: true}, nil
+		}
+		return patch, nil
+	}
+	if patch != nil && patch.isNull() {
+		return nil, nil
+	}
+	d, err := takeDirective(patch)
+	switch {
+	case err != nil || d == deleteDirective:
+		return nil, err
+	case d == replaceDirective:
+		return patch, nil
+	}
+	return dest, nil
+}
+
+// cleanMap does to an untouched object what a merge with nothing does: a field without any value goes.
+func cleanMap(n *node) error {
+	for i := 0; i < len(n.items); i++ {
+		v := n.items[i]
+		switch {
+		case v.isNull() && v.value == "":
+			n.remove(n.keys[i])
+			i--
+		case v.kind == mapKind:
+			if t := schemaOf(v); t != nil {
+				if _, err := walkMap(v, nil, t); err != nil {
+					return err
+				}
+			} else if err := cleanMap(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func fieldNames(dest, patch *node) []string {
+	names := append([]string(nil), dest.keys...)
+	if patch != nil && patch != dest {
+		for _, k := range patch.keys {
+			if dest.find(k) < 0 {
+				names = append(names, k)
+			}
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// walkList merges a list whose items are told apart by keys, or by value.
+func walkList(dest, patch *node, f mergeField) (*node, error) {
+	dest, err := startList(dest, patch)
+	if dest == nil || err != nil {
+		return nil, err
+	}
+	m := listMerge{dest: dest, patch: patch, item: mergeField{typ: f.typ}, keys: f.keys}
+	if len(f.keys) == 0 {
+		m.keys = []string{""}
+	}
+	return m.run()
+}
+
+func startList(dest, patch *node) (*node, error) {
+	if dest.isNull() {
+		return patch, nil
+	}
+	if patch != nil && patch.isNull() {
+		return nil, nil
+	}
+	d, err := takeDirective(patch)
+	switch {
+	case err != nil || d == deleteDirective:
+		return nil, err
+	case d == replaceDirective:
+		return patch, nil
+	}
+	return dest, nil
+}

@@ -1,0 +1,69 @@
+package kustomize
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
+
+// mergeType says which lists of an object merge, and how.
+type mergeType struct {
+	fields map[string]mergeField
+}
+
+// mergeField is an object, or a list with the keys that its items merge by.
+type mergeField struct {
+	typ  *mergeType
+	list bool
+	keys []string
+}
+
+//go:embed mergekeys.txt
+var mergeKeys string
+
+// mergeSchema finds the types of built-in kinds by "apiVersion:kind". It is read at the first patch and never changed.
+var mergeSchema = sync.OnceValue(func() map[string]*mergeType {
+	types, kinds := map[string]*mergeType{}, map[string]*mergeType{}
+	named := func(name string) *mergeType {
+		if name == "" {
+			return nil
+		}
+		if types[name] == nil {
+			types[name] = &mergeType{fields: map[string]mergeField{}}
+		}
+		return types[name]
+	}
+	for line := range strings.Lines(mergeKeys) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		t := named(words[1])
+		for _, w := range words[2:] {
+			if words[0] == "kind" {
+				kinds[w] = t
+				continue
+			}
+			name, of, _ := strings.Cut(w, "=")
+			typ, keys, list := strings.Cut(strings.TrimSuffix(of, "]"), "[")
+			f := mergeField{typ: named(typ), list: list}
+			if keys != "" {
+				f.keys = strings.Split(keys, ",")
+			}
+			t.fields[name] = f
+		}
+	}
+	return kinds
+})
+
+// schemaOf gives the type of an object by its own word, nil if it is no built-in kind.
+func schemaOf(n *node) *mergeType {
+	if n == nil || n.kind != mapKind {
+		return nil
+	}
+	kind, version := n.get("kind").text(), n.get("apiVersion").text()
+	if kind == "" || version == "" {
+		return nil
+	}
+	return mergeSchema()[version+":"+kind]
+}

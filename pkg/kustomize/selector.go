@@ -1,0 +1,117 @@
+package kustomize
+
+import (
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// selector names resources by patterns.
+type selector struct {
+	gvk
+	Name               string `json:"name,omitempty"`
+	Namespace          string `json:"namespace,omitempty"`
+	AnnotationSelector string `json:"annotationSelector,omitempty"`
+	LabelSelector      string `json:"labelSelector,omitempty"`
+}
+
+// pattern matches a whole text; an empty one matches anything, a plain one itself.
+type pattern struct {
+	plain string
+	re    *regexp.Regexp
+}
+
+func compilePattern(s string) (pattern, error) {
+	if s == regexp.QuoteMeta(s) {
+		return pattern{plain: s}, nil
+	}
+	re, err := regexp.Compile("^(?:" + s + ")$")
+	return pattern{re: re}, err
+}
+
+func (p pattern) match(s string) bool {
+	if p.re != nil {
+		return p.re.MatchString(s)
+	}
+	return p.plain == "" || p.plain == s
+}
+
+// compiled is a selector ready for use.
+type compiled struct {
+	group, version, kind, name, namespace pattern
+	labels, annotations                   labels.Selector
+}
+
+func (s selector) compile() (c compiled, err error) {
+	for _, each := range []struct {
+		to   *pattern
+		from string
+	}{{&c.group, s.Group}, {&c.version, s.Version}, {&c.kind, s.Kind}, {&c.name, s.Name}, {&c.namespace, s.Namespace}} {
+		if *each.to, err = compilePattern(each.from); err != nil {
+			return c, err
+		}
+	}
+	if s.LabelSelector != "" {
+		if c.labels, err = labels.Parse(s.LabelSelector); err != nil {
+			return c, err
+		}
+	}
+	if s.AnnotationSelector != "" {
+		c.annotations, err = labels.Parse(s.AnnotationSelector)
+	}
+	return c, err
+}
+
+func (c *compiled) kindMatches(g gvk) bool {
+	return c.kind.match(g.Kind) && c.group.match(g.Group) && c.version.match(g.Version)
+}
+
+func (c *compiled) noted(o *Object) bool {
+	return (c.labels == nil || c.labels.Matches(labels.Set(o.stringMap("labels")))) &&
+		(c.annotations == nil || c.annotations.Matches(labels.Set(o.stringMap("annotations"))))
+}
+
+// choose finds the resources of a patch's target: names and namespaces are those of now or of the beginning.
+func (m *resMap) choose(s selector) ([]*Object, error) {
+	c, err := s.compile()
+	if err != nil {
+		return nil, err
+	}
+	list := m.list
+	if c.name.re == nil && c.name.plain != "" {
+		list = m.named(c.name.plain)
+	}
+	var out []*Object
+	for _, o := range list {
+		if !c.kindMatches(o.gvk()) {
+			continue
+		}
+		now, org := o.id(), o.orgID()
+		if (c.name.match(org.name) || c.name.match(now.name)) && (c.namespace.match(org.namespace) || c.namespace.match(now.namespace)) &&
+			c.noted(o) {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+// named finds the resources with a name, of now or of the beginning.
+func (m *resMap) named(name string) []*Object {
+	if m.names == nil {
+		m.names = make(map[string][]*Object, len(m.list))
+		for _, o := range m.list {
+			now, org := o.Name(), o.orgID().name
+			m.names[now] = append(m.names[now], o)
+			if org != now {
+				m.names[org] = append(m.names[org], o)
+			}
+		}
+	}
+	return m.names[name]
+}
+
+func (s selector) String() string {
+	i := id{s.gvk, s.Name, s.Namespace}
+	return i.String() + ":a=" + s.AnnotationSelector + ":l=" + strings.TrimSpace(s.LabelSelector)
+}
