@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"k8s.io/klog/v2"
+
 	"github.com/kubeskiff/skiff/pkg/cli"
 	kustomize "github.com/kubeskiff/skiff/pkg/kustomize/command"
 )
@@ -27,6 +29,8 @@ func main() {
 const interrupted = 130
 
 func start(ctx context.Context, argv []string, io cli.IOStreams) int {
+	// As kubectl: what client-go logs carries no name of its logger.
+	klog.EnableContextualLogging(false)
 	f := cli.New(io, argv[0])
 	wire(f)
 	if strings.TrimSuffix(filepath.Base(argv[0]), ".exe") == "kustomize" {

@@ -129,7 +129,10 @@ func Family(use, short, long string, subs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Long: long, DisableFlagsInUseLine: true}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return cmd.Help()
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return ErrExit
 		}
 		return UsageErrorf(cmd, "unknown command %q", strings.Join(args, " "))
 	}

@@ -108,9 +108,6 @@ func (o *env) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !o.list && len(set) == 0 && len(specs) == 0 {
-		return errors.New("at least one environment variable must be provided")
-	}
 	edit := func(obj api.Object, spec *corev1.PodSpec) []error { return o.edit(ctx, client, obj, spec, set, remove) }
 	if !o.list {
 		return o.change(ctx, client, objects, edit)

@@ -54,6 +54,9 @@ func (o *options) images(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.query.All && o.query.LabelSelector != "" {
+		return o.checkImages(names, images)
+	}
 	objects, err := o.find(ctx, client, names)
 	if err != nil {
 		return err

@@ -51,6 +51,9 @@ func (o *resources) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.query.All && o.query.LabelSelector != "" {
+		return errors.New("cannot set --all and --selector at the same time")
+	}
 	objects, err := o.find(ctx, client, args)
 	if err != nil {
 		return err
@@ -58,8 +61,6 @@ func (o *resources) run(ctx context.Context, args []string) error {
 	switch {
 	case o.query.Local && o.dry == cli.DryRunServer:
 		return errLocalServer
-	case o.query.All && o.query.LabelSelector != "":
-		return errors.New("cannot set --all and --selector at the same time")
 	case o.limits == "" && o.requests == "":
 		return errors.New("you must specify an update to requests or limits (in the form of --requests/--limits)")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func newServiceAccount(f *cli.Factory) *cobra.Command {
-	o := &options{done: "serviceaccount updated", failure: "failed to patch ServiceAccountName"}
+	o := &options{done: "serviceaccount updated", failure: "failed to patch ServiceAccountName", always: true}
 	cmd := o.command(f, &cobra.Command{
 		Use:     "serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
 		Aliases: []string{"sa"},

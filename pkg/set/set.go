@@ -32,6 +32,7 @@ type options struct {
 	manager string
 	done    string // what the message says
 	failure string // what comes before the server's refusal
+	always  bool   // also objects that do not change are sent and printed
 	dryRun  string
 	dry     cli.DryRun
 	printer printers.Printer
@@ -102,11 +103,14 @@ func (o *options) one(ctx context.Context, client *resource.Client, obj *resourc
 	switch {
 	case err != nil:
 		return append(errs, fmt.Errorf("error: %s %v\n", obj.ResourceName(), err))
-	case patch == nil:
+	case patch == nil && !o.always:
 		return errs
 	case o.query.Local || o.dry == cli.DryRunClient:
 		err = o.printer.Print(edited, o.io.Out)
 	default:
+		if patch == nil {
+			patch = []byte("{}")
+		}
 		if err = client.Patch(ctx, obj, typ, patch, resource.WriteOptions{DryRun: o.dry == cli.DryRunServer, FieldManager: o.manager}); err != nil {
 			err = fmt.Errorf("%s %v", o.failure, err)
 		} else {

@@ -33,7 +33,7 @@ func Run(ctx context.Context, config *rest.Config, u *url.URL, s Streams) error 
 	}
 	options := remotecommand.StreamOptions{Stdin: s.In, Stdout: s.Out, Stderr: s.Err}
 	if s.Terminal == nil {
-		return executor.StreamWithContext(ctx, options)
+		return join(ctx, executor, options)
 	}
 	options.Tty, options.Stderr = true, nil
 	restore, err := s.Terminal.raw()
@@ -44,7 +44,20 @@ func Run(ctx context.Context, config *rest.Config, u *url.URL, s Streams) error 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	options.TerminalSizeQueue = s.Terminal.sizes(ctx)
-	return executor.StreamWithContext(ctx, options)
+	return join(ctx, executor, options)
+}
+
+// join waits for the process or for the end of ctx. In the latter case the connection is not taken down here but with the
+// program: client-go reports one that breaks under its hands as an error of its own, on the user's screen.
+func join(ctx context.Context, executor remotecommand.Executor, options remotecommand.StreamOptions) error {
+	done := make(chan error, 1)
+	go func() { done <- executor.StreamWithContext(context.WithoutCancel(ctx), options) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // noWebSocket tells from a failed upgrade that the way to the server takes no WebSockets.
