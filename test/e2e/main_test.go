@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/kubeskiff/skiff/test/machine"
@@ -17,7 +15,7 @@ import (
 // theMachine is shared by the tests of a run, each of which makes clusters of its own.
 var theMachine *machine.Machine
 
-// realKubectl is the path of kubectl v1.37.2, built from its module.
+// realKubectl is the path of kubectl v1.37.2, built from the module in test/kubectl.
 var realKubectl string
 
 func TestMain(m *testing.M) {
@@ -25,8 +23,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("e2e: not asked for; \"make test-containers\" runs the stories on real containers")
 		os.Exit(0)
 	}
-	if err := buildKubectl(); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
+	if realKubectl = os.Getenv("KUBECTL"); realKubectl == "" {
+		fmt.Fprintln(os.Stderr, "e2e: KUBECTL must name the real kubectl; \"make test-containers\" builds it")
 		os.Exit(1)
 	}
 	machine.Enter()
@@ -45,21 +43,4 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
-}
-
-// buildKubectl builds the oracle of test/kubectl, or takes the one that KUBECTL names. It comes before the namespaces, which have
-// no way out to the modules.
-func buildKubectl() error {
-	if realKubectl = os.Getenv("KUBECTL"); realKubectl != "" {
-		return nil
-	}
-	realKubectl = filepath.Join(machine.Root(), ".cache", "kubectl")
-	const version = "k8s.io/component-base/version."
-	flags := "-s -w -X " + version + "gitVersion=v1.37.2 -X " + version + "gitMajor=1 -X " + version + "gitMinor=37"
-	cmd := exec.Command("go", "build", "-ldflags", flags, "-o", realKubectl, ".")
-	cmd.Dir = filepath.Join(machine.Root(), "test", "kubectl")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the real kubectl: %w\n%s", err, out)
-	}
-	return os.Setenv("KUBECTL", realKubectl)
 }
