@@ -78,6 +78,7 @@ compat: build .cache/kubectl ## the scripts of all commands with the real kubect
 # The oracle: kubectl v1.37.2 from its module, in a Go module of its own.
 ORACLE := k8s.io/component-base/version
 .cache/kubectl: test/kubectl/go.mod test/kubectl/main.go
+	@mkdir -p .cache
 	cd test/kubectl && $(GO) build -ldflags '-s -w -X $(ORACLE).gitVersion=v1.37.2 -X $(ORACLE).gitMajor=1 -X $(ORACLE).gitMinor=37' -o ../../$@ .
 
 cross: ## the client and engine for macOS and Windows
