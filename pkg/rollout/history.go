@@ -59,7 +59,7 @@ func (o *history) one(ctx context.Context, client *resource.Client, obj *resourc
 		return err
 	}
 	if kind.Rollout == nil || kind.Rollout.History == nil {
-		return fmt.Errorf("no history viewer has been implemented for %q", kind.GVK().GroupKind().String())
+		return unsupported(kind, "error retrieving history for", "no history viewer has been implemented for")
 	}
 	revisions, err := kind.Rollout.History(ctx, client, typed)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
+	"github.com/kubeskiff/skiff/pkg/api"
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/resource"
 )
@@ -99,4 +100,13 @@ func (o *options) sayNothingFound() error {
 	}
 	fmt.Fprintf(o.io.ErrOut, "No resources found in %s namespace.\n", client.Namespace)
 	return nil
+}
+
+// unsupported says that a kind has no history: one text for kinds that run pods, another for all others.
+func unsupported(kind *api.Kind, other, runsPods string) error {
+	gk := kind.GVK().GroupKind()
+	if kind.PodTemplate != nil || kind.PodSpec != nil {
+		return fmt.Errorf("%s %q", runsPods, gk.String())
+	}
+	return fmt.Errorf("%s %q, no visitor method exists for %v", other, gk.String(), struct{ Group, Kind string }{gk.Group, gk.Kind})
 }

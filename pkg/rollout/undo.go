@@ -65,7 +65,7 @@ func (o *undo) one(ctx context.Context, client *resource.Client, obj *resource.O
 			"Consider using '%[3]s apply' with your previous configuration file instead.\n", obj.ResourceName(), resource.LastApplied, o.program)
 	}
 	if kind.Rollout == nil || kind.Rollout.Target == nil {
-		return fmt.Errorf("no rollbacker has been implemented for %q", kind.GVK().GroupKind())
+		return unsupported(kind, "error retrieving rollbacker for", "no rollbacker has been implemented for")
 	}
 	if o.revision < 0 {
 		return fmt.Errorf("unable to find specified revision %v in history", o.revision)
