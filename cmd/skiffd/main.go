@@ -63,7 +63,7 @@ func (f *flags) reporter() *orchestrator.Reporter {
 func reported(r *orchestrator.Reporter, err error) error {
 	switch {
 	case err == nil:
-	case errors.Is(err, orchestrator.ErrRunning):
+	case r != nil && errors.Is(err, orchestrator.ErrRunning):
 		r.Running()
 		return nil
 	default:

@@ -114,7 +114,8 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 	k, err := kubelet.New(kubelet.Config{
 		NodeName: a.name, Client: a.client, Runtime: containers, Images: images, Dir: filepath.Join(nodeDir(a.config.Dir, a.name), "kubelet"),
 		NodeIPs: []string{a.network.node.IP().String()}, PodCIDR: a.network.node.PodRange().String(),
-		ClusterDNS: []string{a.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort, Drained: a.network.drained, Logger: a.log,
+		ClusterDNS: []string{a.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort, Drained: a.network.drained,
+		LeaseTime: time.Duration(a.config.NodeMonitorGracePeriod), Logger: a.log,
 	})
 	if err != nil {
 		return err

@@ -142,7 +142,7 @@ func (s *server) startNodes(parts *parts) error {
 		NodeName: name, Client: client, Runtime: runtime, Images: images, Dir: filepath.Join(nodeDir(s.config.Dir, name), "kubelet"),
 		NodeIPs: []string{s.network.node.IP().String()}, PodCIDR: s.network.node.PodRange().String(),
 		ClusterDNS: []string{s.network.fabric.DNSIP().String()}, KubeletPort: kubeletPort, Drained: s.network.drained,
-		Logger: s.log,
+		LeaseTime: time.Duration(s.config.NodeMonitorGracePeriod), Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -221,7 +221,8 @@ func (s *server) startHollowNodes(parts *parts) error {
 		runtime := hollow.New(hollow.Config{PodRange: pods})
 		agent, err := kubelet.New(kubelet.Config{
 			NodeName: name, Client: client, Runtime: runtime, Images: runtime.Images(), Weightless: true,
-			NodeIPs: []string{nthAddr(s.config.NodeRange, i+1).String()}, PodCIDR: pods.String(), KubeletPort: kubeletPort, Logger: slog.New(slog.DiscardHandler),
+			NodeIPs: []string{nthAddr(s.config.NodeRange, i+1).String()}, PodCIDR: pods.String(), KubeletPort: kubeletPort,
+			LeaseTime: time.Duration(s.config.NodeMonitorGracePeriod), Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			return err

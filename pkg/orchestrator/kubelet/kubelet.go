@@ -66,6 +66,8 @@ type Config struct {
 	// LogMaxSize and LogMaxFiles rule the rotation of containers' logs; default 10 MiB and 5.
 	LogMaxSize  int64
 	LogMaxFiles int
+	// LeaseTime is how long the node may be silent before it counts as gone; default 40 s.
+	LeaseTime time.Duration
 	// Drained waits until Services send nothing new to an address; nil: nobody can tell.
 	Drained func(ctx context.Context, ip string) error
 	Logger  *slog.Logger
@@ -100,6 +102,9 @@ func (c *Config) complete() error {
 	}
 	if c.Starts == 0 {
 		c.Starts = 4
+	}
+	if c.LeaseTime <= 0 {
+		c.LeaseTime = leaseTime
 	}
 	if c.LogMaxSize == 0 {
 		c.LogMaxSize = 10 << 20

@@ -10,24 +10,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-const (
-	leaseSeconds = 40
-	renewEvery   = leaseSeconds * time.Second / 4
-)
+// leaseTime is how long a node's word that it lives is good for, where the cluster does not say.
+const leaseTime = 40 * time.Second
 
-// renewLease says every ten seconds that the node lives. It writes over the lease it has written last, and reads it anew
+// renewLease says four times in the lease's time that the node lives. It writes over the lease it has written last, and reads it anew
 // only after a failure.
 func (k *Kubelet) renewLease(ctx context.Context) {
 	var last *coordinationv1.Lease
 	for {
 		lease, err := k.renew(ctx, last)
-		wait := renewEvery
+		wait := k.config.LeaseTime / 4
 		if err != nil {
 			if ctx.Err() != nil {
 				return
 			}
 			k.log.Warn("renew node lease", "error", err)
-			lease, wait = nil, time.Second
+			lease, wait = nil, min(time.Second, wait)
 		}
 		last = lease
 		if !sleep(ctx, wait) {
@@ -59,6 +57,6 @@ func (k *Kubelet) renew(ctx context.Context, last *coordinationv1.Lease) (*coord
 }
 
 func (k *Kubelet) fill(l *coordinationv1.Lease) {
-	seconds, now := int32(leaseSeconds), metav1.NowMicro()
+	seconds, now := max(int32(k.config.LeaseTime/time.Second), 1), metav1.NowMicro()
 	l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds, l.Spec.RenewTime = &k.config.NodeName, &seconds, &now
 }
