@@ -303,7 +303,6 @@ func (k *Kustomization) refuse() error {
 	for field, used := range map[string]bool{
 		"helmCharts": len(k.HelmCharts) > 0, "helmChartInflationGenerator": len(k.HelmChartInflationGenerator) > 0,
 		"generators": len(k.Generators) > 0, "transformers": len(k.Transformers) > 0, "validators": len(k.Validators) > 0,
-		"crds": len(k.CRDs) > 0,
 	} {
 		if used {
 			return fmt.Errorf("field '%s' is not supported yet", field)

@@ -1,15 +1,299 @@
 package kustomize
 
-import "errors"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 
-// replacement is an entry of replacements.
+	"sigs.k8s.io/yaml"
+)
+
+// replacement is an entry of replacements: inline, or a file of one or many.
 type replacement struct {
-	Path string `json:"path,omitempty"`
+	Source      *replacementSource  `json:"source,omitempty"`
+	Targets     []replacementTarget `json:"targets,omitempty"`
+	SourceValue *string             `json:"sourceValue,omitempty"`
+	Path        string              `json:"path,omitempty"`
 }
 
+type replacementSource struct {
+	gvk
+	Name      string        `json:"name,omitempty"`
+	Namespace string        `json:"namespace,omitempty"`
+	FieldPath string        `json:"fieldPath,omitempty"`
+	Options   *fieldOptions `json:"options,omitempty"`
+}
+
+type replacementTarget struct {
+	Select     *selector     `json:"select"`
+	Reject     []selector    `json:"reject,omitempty"`
+	FieldPaths []string      `json:"fieldPaths,omitempty"`
+	Options    *fieldOptions `json:"options,omitempty"`
+}
+
+type fieldOptions struct {
+	Delimiter string `json:"delimiter,omitempty"`
+	Index     int    `json:"index,omitempty"`
+	Encoding  string `json:"encoding,omitempty"`
+	Create    bool   `json:"create,omitempty"`
+}
+
+const defaultFieldPath = "metadata.name"
+
+// replace copies values from a source to the fields of targets.
 func (t *target) replace(m *resMap) error {
-	if len(t.k.Replacements) > 0 {
-		return errors.New("replacements are not supported yet")
+	if len(t.k.Replacements) == 0 {
+		return nil
 	}
+	list, err := t.loadReplacements()
+	if err != nil {
+		return fmt.Errorf("replacements: %w", err)
+	}
+	r := replacer{m: m, byName: m.byAnyName()}
+	for i := range list {
+		if err := r.run(&list[i]); err != nil {
+			return fmt.Errorf("replacements[%d]: %w", i, err)
+		}
+	}
+	m.renamed()
+	return nil
+}
+
+func (t *target) loadReplacements() ([]replacement, error) {
+	var list []replacement
+	for _, r := range t.k.Replacements {
+		if r.Path == "" {
+			list = append(list, r)
+			continue
+		}
+		if r.Source != nil || len(r.Targets) > 0 {
+			return nil, errors.New("cannot specify both path and inline replacement")
+		}
+		data, err := t.loader.load(r.Path)
+		if err != nil {
+			return nil, err
+		}
+		j, err := yaml.YAMLToJSON(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Path, err)
+		}
+		var more []replacement
+		if bytes.HasPrefix(j, []byte("{")) {
+			more = make([]replacement, 1)
+			err = json.Unmarshal(j, &more[0])
+		} else {
+			err = json.Unmarshal(j, &more)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Path, err)
+		}
+		list = append(list, more...)
+	}
+	return list, nil
+}
+
+type replacer struct {
+	m      *resMap
+	byName map[string][]*Object
+}
+
+// ids gives all identities of an object with their namespaces as replacements see them: today's as written.
+func (r *replacer) ids(o *Object) []id {
+	out := []id{{o.gvk(), o.Name(), o.Namespace()}}
+	for i := range o.past {
+		out = append(out, o.pastID(i))
+	}
+	return out
+}
+
+func (r *replacer) run(p *replacement) error {
+	if p.SourceValue == nil && p.Source == nil || p.Targets == nil {
+		return errors.New("replacements must specify a source and at least one target")
+	}
+	value, err := r.value(p)
+	if err != nil {
+		return err
+	}
+	for i := range p.Targets {
+		if err := r.apply(&p.Targets[i], value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *replacer) value(p *replacement) (*node, error) {
+	if p.SourceValue != nil {
+		if p.Source != nil {
+			return nil, errors.New("value and resource selectors are mutually exclusive")
+		}
+		return newAuto(*p.SourceValue), nil
+	}
+	s := p.Source
+	from, err := r.source(s)
+	if err != nil {
+		return nil, err
+	}
+	path := or(s.FieldPath, defaultFieldPath)
+	v, err := from.root.lookup(splitFieldPath(path))
+	if err != nil {
+		return nil, fmt.Errorf("error looking up replacement source: %w", err)
+	}
+	if v.isEmpty() {
+		return nil, fmt.Errorf("fieldPath `%s` is missing for replacement source %s", path, s)
+	}
+	if s.Options == nil || s.Options.Delimiter == "" {
+		return v, nil
+	}
+	if v.kind != scalarKind {
+		return nil, errors.New("delimiter option can only be used with scalar nodes")
+	}
+	parts := strings.Split(v.value, s.Options.Delimiter)
+	if s.Options.Index < 0 || s.Options.Index >= len(parts) {
+		return nil, fmt.Errorf("options.index %d is out of bounds for value %s", s.Options.Index, v.value)
+	}
+	part := v.copy()
+	part.value = parts[s.Options.Index]
+	return part, nil
+}
+
+func (s *replacementSource) String() string { return id{s.gvk, s.Name, s.Namespace}.String() }
+
+func (r *replacer) source(s *replacementSource) (*Object, error) {
+	list := r.m.list
+	if s.Name != "" {
+		list = r.byName[s.Name]
+	}
+	var match *Object
+	for _, o := range list {
+		for _, i := range r.ids(o) {
+			if (s.Name == "" || s.Name == i.name) && (s.Namespace == "" || s.Namespace == or(i.namespace, "default")) && i.gvk.selectedBy(s.gvk) {
+				if match != nil {
+					return nil, fmt.Errorf("multiple matches for selector %s", s)
+				}
+				match = o
+				break
+			}
+		}
+	}
+	if match == nil {
+		return nil, fmt.Errorf("nothing selected by %s", s)
+	}
+	return match, nil
+}
+
+func (c *compiled) matches(i id) bool {
+	return c.kindMatches(i.gvk) && c.name.match(i.name) && c.namespace.match(i.namespace)
+}
+
+func (r *replacer) apply(t *replacementTarget, value *node) error {
+	if t.Select == nil {
+		return errors.New("target must specify resources to select")
+	}
+	choose, err := t.Select.compile()
+	if err != nil {
+		return fmt.Errorf("error creating target selector: %w", err)
+	}
+	rejects := make([]compiled, len(t.Reject))
+	for i, reject := range t.Reject {
+		if rejects[i], err = reject.compile(); err != nil {
+			return fmt.Errorf("error creating target selector: %w", err)
+		}
+	}
+	list := r.m.list
+	if choose.name.re == nil && choose.name.plain != "" {
+		list = r.byName[choose.name.plain]
+	}
+	for _, o := range list {
+		if !choose.noted(o) || !anyID(r.ids(o), &choose) || r.rejected(o, t.Reject, rejects) {
+			continue
+		}
+		if err := t.copyTo(o, value); err != nil {
+			return fmt.Errorf("target %s: %w", o.id(), err)
+		}
+	}
+	return nil
+}
+
+func anyID(ids []id, c *compiled) bool {
+	for _, i := range ids {
+		if c.matches(i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *replacer) rejected(o *Object, rejects []selector, ready []compiled) bool {
+	for i, reject := range rejects {
+		if (reject.AnnotationSelector != "" || reject.LabelSelector != "") && ready[i].noted(o) {
+			return true
+		}
+		if (reject.gvk != gvk{} || reject.Name != "" || reject.Namespace != "") && anyID(r.ids(o), &ready[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *replacementTarget) copyTo(o *Object, value *node) error {
+	paths := t.FieldPaths
+	if len(paths) == 0 {
+		paths = []string{defaultFieldPath}
+	}
+	for _, path := range paths {
+		m := matcher{}
+		what := "find"
+		if t.Options != nil && t.Options.Create {
+			m.create, what = value, "find or create"
+		}
+		steps := splitFieldPath(path)
+		if done, err := setStructured(o.root, steps, value, m.create); done || err != nil {
+			if err != nil {
+				return fmt.Errorf("unable to %s field %q in replacement target: %w", what, path, err)
+			}
+			continue
+		}
+		if err := m.match(o.root, steps); err != nil {
+			return fmt.Errorf("unable to %s field %q in replacement target: %w", what, path, err)
+		}
+		if len(m.found) == 0 {
+			return fmt.Errorf("unable to %s field %q in replacement target", what, path)
+		}
+		for _, field := range m.found {
+			if err := t.setField(field, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *replacementTarget) setField(field, value *node) error {
+	text := value.value
+	if o := t.Options; o != nil && o.Delimiter != "" {
+		if field.kind != scalarKind {
+			return errors.New("delimiter option can only be used with scalar nodes")
+		}
+		parts := strings.Split(field.value, o.Delimiter)
+		switch {
+		case o.Index < 0:
+			parts = append([]string{text}, parts...)
+		case o.Index >= len(parts):
+			parts = append(parts, text)
+		default:
+			parts[o.Index] = text
+		}
+		text = strings.Join(parts, o.Delimiter)
+	}
+	if field.kind == scalarKind {
+		if field.tag != nullTag {
+			field.value = text
+		}
+		return nil
+	}
+	*field = *value.copy()
 	return nil
 }

@@ -17,6 +17,8 @@ func (t *target) secret(g *secretArgs) (*Object, error) {
 		return nil, err
 	}
 	o.root.add("type", newString(or(g.Type, "Opaque")))
+	// Unlike a ConfigMap's, a Secret's data is there even when it is empty.
+	o.root.ensureMap("data")
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
 		o.root.ensureMap("data").add(k, newString(base64Lines(pairs[k])))
 	}

@@ -1,0 +1,223 @@
+package kustomize
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// splitFieldPath cuts a path at dots that are neither escaped nor in brackets.
+func splitFieldPath(path string) []string {
+	parts := strings.Split(path, ".")
+	if len(parts) > 1 && parts[0] == "" {
+		parts = parts[1:]
+	}
+	joined := parts[:1:1]
+	for _, p := range parts[1:] {
+		if last := len(joined) - 1; strings.HasSuffix(joined[last], `\`) {
+			joined[last] = strings.TrimSuffix(joined[last], `\`) + "." + p
+		} else {
+			joined = append(joined, p)
+		}
+	}
+	var out []string
+	for i := 0; i < len(joined); i++ {
+		elem := joined[i]
+		if !strings.HasPrefix(elem, "[") || strings.HasSuffix(elem, "]") {
+			out = append(out, elem)
+			continue
+		}
+		for i+1 < len(joined) {
+			i++
+			elem += "." + joined[i]
+			if strings.HasSuffix(joined[i], "]") {
+				break
+			}
+		}
+		if !strings.Contains(elem, "=") {
+			elem = strings.Trim(elem, "[]")
+		}
+		out = append(out, elem)
+	}
+	return out
+}
+
+func isListStep(s string) bool { return strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") }
+
+func isIndex(s string) bool {
+	i, err := strconv.Atoi(s)
+	return err == nil && i >= 0
+}
+
+func splitListStep(s string) (field, value string, err error) {
+	field, value, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), "=")
+	if !ok {
+		return "", "", fmt.Errorf("list path element must contain fieldName=fieldValue for element to match, not %q", s)
+	}
+	return field, value, nil
+}
+
+// lookup follows a path to one value; nil if there is none.
+func (n *node) lookup(path []string) (*node, error) {
+	for _, step := range path {
+		switch {
+		case n.isNull():
+			return nil, nil
+		case step == "-" && n.kind == seqKind:
+			if len(n.items) == 0 {
+				return nil, nil
+			}
+			n = n.items[len(n.items)-1]
+		case isIndex(step) && n.kind == seqKind:
+			i, _ := strconv.Atoi(step)
+			if i >= len(n.items) {
+				return nil, nil
+			}
+			n = n.items[i]
+		case isListStep(step):
+			field, value, err := splitListStep(step)
+			if err != nil {
+				return nil, err
+			}
+			if n.kind != seqKind {
+				return nil, fmt.Errorf("line %d: expected a list for %s, found %s", n.line, step, n.describe())
+			}
+			if n = findElement(n, []string{field}, []string{value}); n == nil {
+				return nil, nil
+			}
+		default:
+			if n.kind != mapKind {
+				return nil, fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
+			}
+			n = n.get(step)
+		}
+	}
+	if n.isNull() {
+		return nil, nil
+	}
+	return n, nil
+}
+
+// matcher finds every value that a path matches, making what is missing where create gives something.
+type matcher struct {
+	create *node
+	found  []*node
+}
+
+func (m *matcher) match(n *node, path []string) error {
+	if len(path) == 0 {
+		m.found = append(m.found, n)
+		return nil
+	}
+	switch step := path[0]; {
+	case isIndex(step):
+		return m.index(n, path)
+	case isListStep(step):
+		return m.list(n, path)
+	case step == "*":
+		return m.each(n, path)
+	}
+	if n.kind != mapKind {
+		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
+	}
+	field := n.get(path[0])
+	if field == nil {
+		if m.create == nil {
+			return nil
+		}
+		field = m.made(path)
+		n.set(path[0], field)
+	}
+	if field.kind == scalarKind && len(path) > 1 {
+		if field.isNull() {
+			return nil
+		}
+		return fmt.Errorf("line %d: %s is a scalar and has no %s", field.line, path[0], path[1])
+	}
+	return m.match(field, path[1:])
+}
+
+// made is what a step that is missing becomes: it depends on the next one.
+func (m *matcher) made(path []string) *node {
+	switch {
+	case len(path) == 1:
+		return &node{kind: m.create.kind}
+	case isListStep(path[1]) || isIndex(path[1]):
+		return newSeq()
+	default:
+		return newMap()
+	}
+}
+
+func (m *matcher) sequence(n *node, step string) error {
+	if !n.isNull() && n.kind != seqKind {
+		return fmt.Errorf("line %d: wrong node kind: expected SequenceNode but got %s for %s", n.line, n.describe(), step)
+	}
+	return nil
+}
+
+func (m *matcher) index(n *node, path []string) error {
+	if err := m.sequence(n, path[0]); err != nil {
+		return err
+	}
+	i, _ := strconv.Atoi(path[0])
+	if i == len(n.items) && m.create != nil {
+		n.items = append(n.items, m.made(path))
+	}
+	if i >= len(n.items) {
+		return fmt.Errorf("index %d specified but only %d elements found", i, len(n.items))
+	}
+	return m.match(n.items[i], path[1:])
+}
+
+func (m *matcher) each(n *node, path []string) error {
+	if err := m.sequence(n, path[0]); err != nil {
+		return err
+	}
+	for _, item := range n.items {
+		if err := m.match(item, path[1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list matches the items with a field of this value, or that are this value. The value is a regular expression.
+func (m *matcher) list(n *node, path []string) error {
+	if err := m.sequence(n, path[0]); err != nil {
+		return err
+	}
+	field, value, err := splitListStep(path[0])
+	if err != nil {
+		return err
+	}
+	re, err := regexp.Compile(value)
+	if err != nil {
+		return err
+	}
+	before, any := len(m.found), false
+	for _, item := range n.items {
+		at := item
+		if field != "" {
+			at = item.get(field)
+		}
+		if at == nil || at.kind != scalarKind || !re.MatchString(strings.TrimSpace(at.value)) {
+			continue
+		}
+		any = true
+		if err := m.match(item, path[1:]); err != nil {
+			return err
+		}
+	}
+	if m.create == nil || any || len(m.found) > before {
+		return nil
+	}
+	item := newAuto(value)
+	if field != "" {
+		item = newMap()
+		item.add(field, newAuto(value))
+	}
+	n.items = append(n.items, item)
+	return m.match(item, path[1:])
+}
