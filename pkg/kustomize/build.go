@@ -1,9 +1,8 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 )
 
 // Options change how a build works.
@@ -30,6 +29,9 @@ func Build(fsys FileSystem, dir string, o Options) ([]*Object, error) {
 		return nil, err
 	}
 	b.metadata = t.k.BuildMetadata
+	if len(b.metadata) > 0 {
+		t.origin = &origin{}
+	}
 	acc, err := t.accumulate(&accumulator{})
 	if err != nil {
 		return nil, err
@@ -266,22 +268,6 @@ func (t *target) transformers(a *accumulator) []func(*resMap) error {
 	}
 }
 
-// finish puts the last touches on the documents: annotations are always strings, and none is left empty.
-func (b *builder) finish(a *accumulator) ([]*Object, error) {
-	for _, o := range a.list {
-		meta := o.root.ensureMap("metadata")
-		notes := meta.get("annotations")
-		if notes.isEmpty() {
-			meta.remove("annotations")
-			continue
-		}
-		for _, v := range notes.items {
-			v.tag = strTag
-		}
-	}
-	return a.list, nil
-}
-
 // localConfig marks what is there for the build alone.
 const localConfig = "config.kubernetes.io/local-config"
 
@@ -308,15 +294,11 @@ func (k *Kustomization) refuse() error {
 			return fmt.Errorf("field '%s' is not supported yet", field)
 		}
 	}
-	return nil
-}
-
-// origin is where a resource came from.
-type origin struct{ path string }
-
-func (o *origin) join(path string) *origin {
-	if o == nil {
-		return nil
+	if k.OpenAPI["path"] != "" {
+		return errors.New("field 'openapi.path' is not supported yet")
 	}
-	return &origin{path: strings.TrimPrefix(filepath.Join(o.path, path), "./")}
+	if v := k.OpenAPI["version"]; v != "" && v != "v1.21.2" {
+		return fmt.Errorf("the specified OpenAPI version is not built in: '%s' (there is v1.21.2)", v)
+	}
+	return k.checkMetadata()
 }

@@ -71,6 +71,7 @@ func (t *target) generate(a *accumulator) error {
 		g := &t.k.ConfigMapGenerator[i]
 		o, err := t.configMap(g)
 		if err == nil {
+			o.origin = t.generatorOrigin("ConfigMapGenerator")
 			err = a.absorb(o)
 		}
 		if err != nil {
@@ -81,6 +82,7 @@ func (t *target) generate(a *accumulator) error {
 		g := &t.k.SecretGenerator[i]
 		o, err := t.secret(g)
 		if err == nil {
+			o.origin = t.generatorOrigin("SecretGenerator")
 			err = a.absorb(o)
 		}
 		if err != nil {

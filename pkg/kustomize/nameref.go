@@ -37,10 +37,10 @@ func (a *accumulator) fixReferences() error {
 			}
 		}
 	}
-	if len(refs.byName) == 0 {
-		return nil
-	}
 	for _, c := range all {
+		if err := c.checkSubjects(); err != nil {
+			return err
+		}
 		if err := refs.fix(c, config); err != nil {
 			return err
 		}
@@ -179,6 +179,20 @@ func (c *candidate) bindsIn(ns string) bool {
 		}
 	}
 	return false
+}
+
+// checkSubjects refuses a service account whose namespace is there but blank.
+func (c *candidate) checkSubjects() error {
+	subjects := c.root.get("subjects")
+	if c.now.Kind != "RoleBinding" || subjects == nil || subjects.kind != seqKind {
+		return nil
+	}
+	for _, s := range subjects.items {
+		if ns := s.get("namespace"); ns != nil && ns.isNull() && s.get("kind").text() == "ServiceAccount" {
+			return fmt.Errorf("line %d: Invalid Input: namespace is blank for resource %q", ns.line, c.now)
+		}
+	}
+	return nil
 }
 
 // choose finds the one resource that a name meant, nil if there is none.

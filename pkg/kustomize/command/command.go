@@ -13,9 +13,6 @@ import (
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 )
 
-// Version is the kustomize whose behaviour the engine has.
-const Version = "v5.8.1"
-
 // Options are the flags of a build.
 type Options struct {
 	IO         cli.IOStreams
@@ -24,7 +21,6 @@ type Options struct {
 	Restrictor string
 	Reorder    string
 	ManagedBy  bool
-	helm       bool
 }
 
 // Render renders a directory as -k does.
@@ -50,7 +46,7 @@ func NewCommand(f *cli.Factory) *cobra.Command {
 		Short: "Build a kustomization target from a directory or URL",
 		Long: `Print the resources that the kustomization.yaml of a directory makes. Without an argument it is the current directory's.
 
-The same bytes come out as of kustomize ` + Version + `.`,
+The same bytes come out as of kustomize ` + kustomize.Version + `.`,
 		Example: "  # Build the current working directory\n  " + f.Name + " kustomize\n\n" +
 			"  # Build some shared configuration directory\n  " + f.Name + " kustomize /home/config/production",
 		Args: cobra.MaximumNArgs(1),
@@ -153,7 +149,7 @@ func newVersion(io cli.IOStreams) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Prints the kustomize version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(io.Out, Version)
+			_, err := fmt.Fprintln(io.Out, kustomize.Version)
 			return err
 		},
 	}
