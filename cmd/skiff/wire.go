@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -18,11 +19,29 @@ import (
 // wire gives the factory what only this program can: the built-in cluster and the kustomize engine.
 func wire(f *cli.Factory) {
 	f.Program = program
+	f.Daemon = daemon
 	f.Attach = attach.For(f)
 	f.StartBuiltin = func(ctx context.Context, contextName string) (string, error) {
 		return builtin.Ensure(ctx, f, contextName)
 	}
 	f.Kustomize = func(dir string) ([]byte, error) { return kustomize.Render(f.IO, dir) }
+}
+
+// daemon puts skiffd in place of this program.
+func daemon(subcommand string, args []string) error {
+	path, err := program("skiffd")
+	if err != nil {
+		return err
+	}
+	root, err := builtin.DataRoot()
+	if err != nil {
+		return err
+	}
+	all := []string{subcommand, "--data-dir=" + filepath.Join(root, "clusters", builtin.DefaultName)}
+	if subcommand == "server" {
+		all = append(all, "--defaults="+filepath.Join(root, "config.yaml"))
+	}
+	return execute(path, append(all, args...))
 }
 
 // addOwn adds the commands that kubectl does not have. Called as kubectl the program leaves them out.
@@ -32,8 +51,8 @@ func addOwn(root *cobra.Command, f *cli.Factory) {
 		builtin.NewCommand(f),
 		service.NewCommand(f),
 		image.NewCommand(f),
-		server.NewCommand(f, execute, builtin.DataRoot),
-		agent.NewCommand(f, execute, builtin.DataRoot),
+		server.NewCommand(f),
+		agent.NewCommand(f),
 	} {
 		c.GroupID = "builtin"
 		root.AddCommand(c)

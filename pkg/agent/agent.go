@@ -3,26 +3,13 @@
 package agent
 
 import (
-	"errors"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 
 	"github.com/kubeskiff/skiff/pkg/cli"
 )
 
-// Options are everything that agent goes by.
-type Options struct {
-	Program func(name string) (string, error)
-	// Execute puts a program in place of this one.
-	Execute func(path string, args []string) error
-	Root    func() (string, error)
-	Args    []string
-}
-
-// NewCommand makes the command. execute puts a program in place of this one; root is where clusters live.
-func NewCommand(f *cli.Factory, execute func(path string, args []string) error, root func() (string, error)) *cobra.Command {
-	o := &Options{Program: f.Program, Execute: execute, Root: root}
+// NewCommand makes the command. Its flags are skiffd's, which reads them itself.
+func NewCommand(f *cli.Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:   "agent [flags]",
 		Short: "Run one more node of a cluster in the foreground",
@@ -32,25 +19,6 @@ func NewCommand(f *cli.Factory, execute func(path string, args []string) error, 
   # A second node for the default cluster
   skiff agent --node=skiff-2`,
 		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			o.Args = args
-			return o.Run()
-		},
+		RunE:               func(_ *cobra.Command, args []string) error { return f.Daemon("agent", args) },
 	}
-}
-
-// Run executes skiffd.
-func (o *Options) Run() error {
-	if o.Program == nil {
-		return errors.New("this build carries no orchestrator: build with \"make build\"")
-	}
-	path, err := o.Program("skiffd")
-	if err != nil {
-		return err
-	}
-	root, err := o.Root()
-	if err != nil {
-		return err
-	}
-	return o.Execute(path, append([]string{"agent", "--data-dir=" + filepath.Join(root, "clusters", "skiff")}, o.Args...))
 }

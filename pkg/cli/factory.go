@@ -40,6 +40,8 @@ type Factory struct {
 	// Program finds a program of ours that this file carries ("skiffd", "skiff-shim"), unpacking it at first use. nil means that it
 	// carries none.
 	Program func(name string) (path string, err error)
+	// Daemon puts a subcommand of skiffd in place of this program, with the default cluster's directory unless args name another.
+	Daemon func(subcommand string, args []string) error
 	// IsBuiltin tells whether a kubeconfig context is of a cluster that StartBuiltin can start.
 	IsBuiltin func(contextName string, config *clientcmdapi.Config) bool
 	// Kustomize renders the directory of -k to manifests. nil means that -k does not work.
