@@ -182,9 +182,7 @@ func setElement(list, v *node, keys, values []string) error {
 		case item.kind != mapKind && keys[0] != "" && len(values) > 0 && values[0] != "":
 			kept = append(kept, item)
 		case !matches(item, keys, values):
-			if len(values) > 0 {
-				kept = append(kept, item)
-			}
+			kept = append(kept, item)
 		default:
 			found = true
 			if v != nil {
@@ -201,15 +199,15 @@ func setElement(list, v *node, keys, values []string) error {
 
 // matches is looser than hasValues: an empty value stands for any.
 func matches(item *node, keys, values []string) bool {
-	for i, key := range keys {
-		if key == "" {
-			if item.kind != scalarKind || i < len(values) && item.value != values[i] {
+	// Keys that there is no value for do not count.
+	for i, value := range values {
+		if keys[i] == "" {
+			if item.kind != scalarKind || item.value != value {
 				return false
 			}
 			continue
 		}
-		v := item.get(key)
-		if v == nil || i < len(values) && values[i] != "" && v.value != values[i] {
+		if v := item.get(keys[i]); v == nil || value != "" && v.value != value {
 			return false
 		}
 	}

@@ -29,6 +29,8 @@ type node struct {
 	kind   kind
 	tag    tag
 	quoted bool
+	// flow holds for a scalar that stood in braces or brackets, where nothing at all reads as "" in the end.
+	flow bool
 	value  string
 	line   int32
 	// keys belong to the items of a mapping; a sequence has items alone.

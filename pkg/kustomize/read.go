@@ -99,6 +99,8 @@ func malformed(err error, line int) error {
 type converter struct {
 	line  int
 	count int
+	// flow is how many braces and brackets are open.
+	flow int
 }
 
 func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
@@ -107,6 +109,10 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 	}
 	if depth > maxDepth {
 		return nil, fmt.Errorf("line %d: nested more than %d deep", y.Line+c.line, maxDepth)
+	}
+	if y.Style&yaml.FlowStyle != 0 && y.Kind != yaml.ScalarNode {
+		c.flow++
+		defer func() { c.flow-- }()
 	}
 	switch y.Kind {
 	case yaml.AliasNode:
@@ -124,7 +130,12 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		}
 		return n, nil
 	default:
-		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line),
+		t := tagOf(y)
+		if t == timeTag && c.flow > 0 && strings.IndexByte(y.Value, ':') >= 0 {
+			// kustomize writes it out once in between, where braces make it quote the colons: then it is a string.
+			t = strTag
+		}
+		return &node{tag: t, flow: c.flow > 0, value: y.Value, line: int32(y.Line + c.line),
 			quoted: y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
 	}
 }

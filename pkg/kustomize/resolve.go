@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// value is a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
+// scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
 func (n *node) scalar() (any, error) {
 	t := n.tag
 	if t == autoTag {
@@ -25,6 +25,9 @@ func (n *node) scalar() (any, error) {
 	case strTag, autoTag:
 		return n.value, nil
 	case nullTag:
+		if n.flow && n.value == "" {
+			return "", nil
+		}
 		return nil, nil
 	case intTag:
 		if v, err := strconv.ParseInt(n.value, 10, 64); err == nil && plainDecimal(n.value) {

@@ -143,17 +143,17 @@ func plainString(s string) bool {
 	switch c := s[0]; {
 	case c >= '0' && c <= '9', c == '+', c == '-', c == '.':
 		return !numeric(s) && !timestamp(s) && !base60(s) && !word(s)
-	case strings.IndexByte("yYnNtTfFoO~<", c) >= 0:
+	case strings.IndexByte("yYnNtTfFoO~", c) >= 0:
 		return !word(s)
 	}
 	return true
 }
 
-// word holds for the names that YAML 1.1 gives to booleans, null, merge and numbers that are none.
+// word holds for the names that YAML 1.1 gives to booleans, null and numbers that are none.
 func word(s string) bool {
 	switch s {
 	case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
-		"false", "False", "FALSE", "~", "null", "Null", "NULL", "<<", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF",
+		"false", "False", "FALSE", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF",
 		"+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF":
 		return true
 	}

@@ -9,9 +9,7 @@ import (
 // writer prints documents canonically: keys in natural order, sequences not indented, long plain text folded at 80
 // columns, strings quoted when YAML 1.1 would take them for something else.
 type writer struct {
-	out    []byte
-	column int
-	// fresh holds after an indicator such as "- ", when a mapping may begin on the same line.
+	out []byte
 	err error
 }
 
@@ -110,6 +108,7 @@ func (w *writer) key(k string, indent int) {
 	if s.multiline || len(k) > 128 {
 		w.out = append(w.out, '?')
 		w.text(k, s, indent+2, dashPlace, false)
+		w.out = append(w.out, '\n')
 		w.indent(indent)
 		w.out = append(w.out, ':')
 		return
@@ -155,7 +154,7 @@ func (w *writer) text(s string, a analysis, indent int, p place, key bool) {
 	// Literal text ends with its own line break; the caller adds the one of any other.
 	switch style {
 	case plainStyle:
-		w.folded(s, indent, !key, 0)
+		w.folded(s, indent, !key)
 	case singleStyle:
 		w.single(s, indent, !key)
 	case doubleStyle:
@@ -177,12 +176,12 @@ func (w *writer) col() int {
 const bestWidth = 80
 
 // folded writes plain text, breaking at single spaces past the width.
-func (w *writer) folded(s string, indent int, breaks bool, column int) {
+func (w *writer) folded(s string, indent int, breaks bool) {
 	if !breaks || len(s) < bestWidth-40 && strings.IndexByte(s, ' ') < 0 {
 		w.out = append(w.out, s...)
 		return
 	}
-	column = w.col()
+	column := w.col()
 	spaces := false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
