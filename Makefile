@@ -9,7 +9,7 @@ EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean
+.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -88,3 +88,10 @@ cross: ## the client and engine for macOS and Windows
 
 clean: ## remove what builds made
 	rm -rf bin $(EMBED)
+
+KUSTOMIZE ?= kustomize
+kustomize-compare: ## our bytes against the real kustomize's (KUSTOMIZE=PATH) for every directory below DIR
+	$(GO) run ./test/kustomize/compare -kustomize $(KUSTOMIZE) $(DIR)
+
+bench-kustomize: ## how the time of a build grows with its documents
+	$(GO) test -run '^$$' -bench Build ./pkg/kustomize

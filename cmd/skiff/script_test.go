@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 // verbs are the folders whose scripts need no more than an API server; the others have runners of their own.
 var verbs = []string{
 	"annotate", "apiresources", "apply", "auth", "clusterinfo", "completion", "config", "create", "delete", "describe", "edit", "explain",
-	"expose", "get", "help", "label", "options", "pods", "rollout", "run", "scale", "set", "version", "wait",
+	"expose", "get", "help", "kustomize", "label", "options", "pods", "rollout", "run", "scale", "set", "version", "wait",
 }
 
 func setup(t *testing.T, env *testscript.Env) error {

@@ -30,9 +30,9 @@ type node struct {
 	tag    tag
 	quoted bool
 	// flow holds for a scalar that stood in braces or brackets, where nothing at all reads as "" in the end.
-	flow bool
-	value  string
-	line   int32
+	flow  bool
+	value string
+	line  int32
 	// keys belong to the items of a mapping; a sequence has items alone.
 	keys  []string
 	items []*node

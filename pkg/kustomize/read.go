@@ -13,7 +13,7 @@ import (
 
 // Bounds of what a document may grow to: an alias stands for a copy, so a few lines can stand for millions of nodes.
 const (
-	maxNodes = 4_000_000
+	maxNodes = 1_000_000
 	maxDepth = 1000
 )
 
