@@ -13,6 +13,8 @@ type Options struct {
 	Order string
 	// Warn receives a line for every deprecated field in use, among others. nil drops them.
 	Warn func(line string)
+	// Get fetches a resource named by an http or https URL. nil refuses all of them.
+	Get func(url string) ([]byte, error)
 	// ManagedBy adds the label app.kubernetes.io/managed-by.
 	ManagedBy bool
 }
@@ -169,6 +171,16 @@ func (t *target) resource(a *accumulator, path string) error {
 			return t.file(a, path, full, abs)
 		}
 	}
+	if isHTTP(path) && t.options.Get != nil {
+		data, err := t.options.Get(path)
+		if err != nil {
+			return fmt.Errorf("%s: accumulating resources from '%s': %w", t.path, path, err)
+		}
+		// What is no manifest is the page of a repository.
+		if list, err := parseObjects(data); err == nil {
+			return t.add(a, path, path, list)
+		}
+	}
 	sub, err := t.below(path, false)
 	if err != nil {
 		return err
@@ -195,12 +207,17 @@ func (t *target) file(a *accumulator, path, full, abs string) error {
 	if err != nil {
 		return wrap(fmt.Errorf("%w in File: %s", err, path))
 	}
+	return t.add(a, path, abs, list)
+}
+
+// add takes in what a file or a URL holds.
+func (t *target) add(a *accumulator, path, source string, list []*Object) error {
 	for _, o := range list {
-		o.source = abs
+		o.source = source
 		o.origin = t.origin.join(path)
 	}
 	if err := a.appendAll(list); err != nil {
-		return wrap(fmt.Errorf("merging resources from '%s': %w", path, err))
+		return fmt.Errorf("%s: accumulating resources from '%s': merging resources from '%s': %w", t.path, path, path, err)
 	}
 	return nil
 }

@@ -159,12 +159,16 @@ func (l *loader) below(path string) (*loader, error) {
 	return sub, nil
 }
 
+func isHTTP(path string) bool {
+	return strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://")
+}
+
 func isURL(path string) bool {
-	return strings.HasPrefix(path, "http://") || strings.HasPrefix(path, "https://") || strings.HasPrefix(path, "git::") ||
+	return isHTTP(path) || strings.HasPrefix(path, "git::") ||
 		strings.HasPrefix(path, "ssh://") || strings.HasPrefix(path, "git@") || strings.HasPrefix(path, "github.com/") ||
 		strings.HasPrefix(path, "github.com:")
 }
 
 func remoteError(path string) error {
-	return fmt.Errorf("'%s' is remote: this build reads local files only; fetch it and name the copy", path)
+	return fmt.Errorf("'%s' is in a git repository, and those are not fetched yet: clone it and name the copy", path)
 }

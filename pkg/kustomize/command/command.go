@@ -4,8 +4,11 @@ package command
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,8 +27,8 @@ type Options struct {
 }
 
 // Render renders a directory as -k does.
-func Render(io cli.IOStreams, dir string) ([]byte, error) {
-	o := Options{IO: io, Dir: dir, Restrictor: rootOnly}
+func Render(streams cli.IOStreams, dir string) ([]byte, error) {
+	o := Options{IO: streams, Dir: dir, Restrictor: rootOnly}
 	objects, err := o.build()
 	if err != nil {
 		return nil, err
@@ -57,13 +60,13 @@ The same bytes come out as of kustomize ` + kustomize.Version + `.`,
 }
 
 // NewRoot is the grammar of a program called kustomize.
-func NewRoot(io cli.IOStreams) *cobra.Command {
+func NewRoot(streams cli.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use: "kustomize", Short: "Manages declarative configuration of Kubernetes",
 		Long:          "Render the resources of directories that have a kustomization.yaml.",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	o := &Options{IO: io}
+	o := &Options{IO: streams}
 	build := &cobra.Command{
 		Use:   "build DIR",
 		Short: "Build a kustomization target from a directory or URL",
@@ -72,7 +75,7 @@ func NewRoot(io cli.IOStreams) *cobra.Command {
 		RunE:  o.run,
 	}
 	o.addFlags(build)
-	root.AddCommand(build, newVersion(io))
+	root.AddCommand(build, newVersion(streams))
 	return root
 }
 
@@ -140,16 +143,39 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
 	}
 	return kustomize.Build(kustomize.Disk(), o.Dir, kustomize.Options{
-		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy,
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: get,
 		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
 	})
 }
 
-func newVersion(io cli.IOStreams) *cobra.Command {
+// Bounds of what is fetched.
+const (
+	fetchTime = 30 * time.Second
+	fetchSize = 100 << 20
+)
+
+func get(url string) ([]byte, error) {
+	client := http.Client{Timeout: fetchTime}
+	resp, err := client.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, fmt.Errorf("HTTP Error: status code %d (%s)", resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, fetchSize+1))
+	if err == nil && len(data) > fetchSize {
+		err = fmt.Errorf("%s is larger than %d MB", url, fetchSize>>20)
+	}
+	return data, err
+}
+
+func newVersion(streams cli.IOStreams) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Prints the kustomize version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(io.Out, kustomize.Version)
+			_, err := fmt.Fprintln(streams.Out, kustomize.Version)
 			return err
 		},
 	}
