@@ -1,7 +1,6 @@
 package kustomize
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -227,6 +226,3 @@ func tagOf(y *yaml.Node) tag {
 		return strTag
 	}
 }
-
-// looksEmpty spares the parser a file of blanks.
-func looksEmpty(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
