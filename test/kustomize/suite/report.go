@@ -116,7 +116,7 @@ func (c *cases) listing(summary string, groups map[string][]string) []byte {
 var (
 	quoted = regexp.MustCompile(`skiff-error: (".*")`)
 	// unsupported is the end of an error that counts: how it was reached does not matter for a field that we do not know.
-	unsupported = regexp.MustCompile(`unknown field \\"\w+|field '\w+' is not supported yet|\w+ are not supported yet|is remote: this build reads local files only`)
+	unsupported = regexp.MustCompile(`unknown field \\"\w+|field '[\w.]+' is not supported yet|option '\w+' is not supported yet|is in a git repository, and those are not fetched yet|no such file or directory .name a file|\w+ are not supported yet|is remote: this build reads local files only`)
 	paths       = regexp.MustCompile(`(/[\w.@-]+)+/?`)
 )
 
