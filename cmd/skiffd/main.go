@@ -30,6 +30,8 @@ func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use: "skiffd", Short: "The control plane and node agent of skiff",
 		SilenceUsage: true, SilenceErrors: true, Version: cli.Version,
+		// People read this help by way of "skiff server" and "skiff agent".
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "skiff"},
 	}
 	root.AddCommand(serverCommand(), agentCommand(), stopCommand(), deleteCommand(), checkCommand())
 	return root

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -17,12 +18,11 @@ import (
 
 // NewCommand makes the command and its subcommands.
 func NewCommand(f *cli.Factory) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "cluster SUBCOMMAND",
-		Short: "Start, stop and delete built-in clusters",
-		Long: `Built-in clusters run on this machine, each in a directory of its own: real containers, real pod addresses, Services and
+	cmd := cli.Family("cluster SUBCOMMAND", "Start, stop and delete built-in clusters",
+		`Built-in clusters run on this machine, each in a directory of its own: real containers, real pod addresses, Services and
 DNS. Any command that needs one starts the default cluster by itself; these commands are for all else.`,
-		Example: `
+		newStart(f), newStop(f), newDelete(f), newStatus(f), newList(f))
+	cmd.Example = `
   # Start the default cluster, or do nothing if it runs
   skiff cluster start
 
@@ -33,10 +33,7 @@ DNS. Any command that needs one starts the default cluster by itself; these comm
   skiff cluster stop dev
 
   # Remove it without a trace
-  skiff cluster delete dev`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newStart(f), newStop(f), newDelete(f), newStatus(f), newList(f))
+  skiff cluster delete dev`
 	return cmd
 }
 
@@ -56,10 +53,16 @@ func (t *target) parse(args []string) {
 	}
 }
 
+// validName is what names directories, links and contexts; looked at here too, before the name becomes a path.
+var validName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
+
 // dir is the cluster's directory; with mustExist it has to hold a cluster.
 func (t *target) dir(mustExist bool) (string, error) {
 	if runtime.GOOS != "linux" {
 		return "", fmt.Errorf("built-in clusters run on Linux alone; this is %s: point a kubeconfig at a cluster instead", runtime.GOOS)
+	}
+	if !validName.MatchString(t.name) {
+		return "", fmt.Errorf("cluster name %q: use up to 32 lower-case letters, digits and '-', such as \"dev\"", t.name)
 	}
 	dir, err := dirOf(t.name, t.dataDir)
 	if err != nil || !mustExist {

@@ -52,7 +52,7 @@ func writeContext(cluster, from string) (path string, err error) {
 	})
 }
 
-// removeContext forgets the cluster's context, cluster and user.
+// removeContext forgets the cluster's context, cluster and user. If it was the current one, the default cluster's is it then.
 func removeContext(cluster string) error {
 	name := contextName(cluster)
 	_, err := editKubeconfig(func(c *clientcmdapi.Config) {
@@ -61,6 +61,9 @@ func removeContext(cluster string) error {
 		delete(c.Contexts, name)
 		if c.CurrentContext == name {
 			c.CurrentContext = ""
+			if c.Contexts[DefaultName] != nil {
+				c.CurrentContext = DefaultName
+			}
 		}
 	})
 	return err

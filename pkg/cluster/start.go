@@ -110,6 +110,11 @@ func (o *startOptions) start(ctx context.Context, dir string) (running bool, err
 	if err != nil {
 		return false, err
 	}
+	if !ours(dir) {
+		return false, fmt.Errorf("%s is neither empty nor a cluster's directory; its deletion would take along what is there: name another", dir)
+	}
+	undo := undoFirst(exe, dir)
+	defer func() { err = undo(err) }()
 	progress := o.progress()
 	defer progress("")
 	rep, err := o.startServer(ctx, exe, dir, progress)

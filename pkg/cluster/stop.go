@@ -55,6 +55,9 @@ func newDelete(f *cli.Factory) *cobra.Command {
 				_, err := t.dir(true)
 				return err
 			}
+			if t.dataDir != "" && !ours(dir) {
+				return fmt.Errorf("delete cluster %s: %s holds no cluster; nothing is removed", t.name, dir)
+			}
 			if err := runSkiffd(cmd.Context(), f, "delete", "--data-dir="+dir); err != nil {
 				return fmt.Errorf("delete cluster %s: %w", t.name, err)
 			}

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -81,6 +82,9 @@ func (c *Client) one(ctx context.Context, q Query, t Target) iter.Seq2[*Object, 
 
 // Read gets an object's latest state. If its namespace is not there either, the error says that.
 func (c *Client) Read(ctx context.Context, o *Object) error {
+	if o.Name == "" {
+		return errors.New("resource name may not be empty")
+	}
 	body, err := c.Do(ctx, Request{Path: o.path(), Resource: o.Mapping.GroupResource(), Name: o.Name})
 	if err != nil {
 		return c.NamespaceError(ctx, o.Namespace, err)

@@ -1,0 +1,49 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ours tells whether dir may be filled and removed as a cluster's: it holds one, or the beginnings of one, or nothing.
+func ours(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		return true
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "cluster.json", "server.log", "server.lock":
+			return true
+		}
+	}
+	return false
+}
+
+// undoFirst looks at dir before a start and gives what to do with the start's error: where nothing was before, a start that
+// failed leaves nothing. What was there already, a cluster or the files of somebody else, stays.
+func undoFirst(skiffd, dir string) func(error) error {
+	entries, err := os.ReadDir(dir)
+	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
+	return func(failure error) error {
+		if failure == nil || !isNew || serverRuns(dir) {
+			return failure
+		}
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return failure
+		}
+		log := filepath.Join(dir, "server.log")
+		if text := failure.Error(); strings.HasSuffix(text, "its log is "+log) {
+			failure = fmt.Errorf("%w, which is removed; it ended with:\n%s", failure, tail(log, 10))
+		}
+		if out, err := exec.Command(skiffd, "delete", "--data-dir="+dir).CombinedOutput(); err != nil {
+			return errors.Join(failure, fmt.Errorf("remove what was made of it: %s", strings.TrimSpace(strings.TrimPrefix(string(out), "error: "))))
+		}
+		return failure
+	}
+}
