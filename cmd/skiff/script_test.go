@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 
 // verbs are the folders whose scripts need no more than an API server; the others have runners of their own.
 var verbs = []string{
-	"annotate", "apiresources", "apply", "auth", "clusterinfo", "completion", "config", "create", "delete", "describe", "edit", "explain",
+	"annotate", "apiresources", "apply", "auth", "cluster", "clusterinfo", "completion", "config", "create", "delete", "describe", "edit", "explain",
 	"expose", "get", "help", "kustomize", "label", "options", "pods", "rollout", "run", "scale", "set", "version", "wait",
 }
 

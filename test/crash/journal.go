@@ -21,7 +21,9 @@ type entry struct {
 	// Of the object that the server gave back.
 	UID             types.UID `json:",omitempty"`
 	ResourceVersion string    `json:",omitempty"`
-	Error           string    `json:",omitempty"`
+	// Terminating says that the object was being deleted already: it may go at any moment.
+	Terminating bool   `json:",omitempty"`
+	Error       string `json:",omitempty"`
 }
 
 const (
@@ -114,6 +116,9 @@ func (l ledger) replay(entries []entry) (acknowledgedWrites, unsureWrites int) {
 		case acknowledged:
 			acknowledgedWrites++
 			*state = known{values: map[string]bool{e.Value: true}, uid: e.UID, rv: e.ResourceVersion}
+			if e.Terminating {
+				state.values[""] = true
+			}
 		case unsure:
 			unsureWrites++
 			state.values[e.Value] = true

@@ -99,7 +99,7 @@ func (w *writer) step(ctx context.Context) {
 	if err != nil {
 		e.Error = err.Error()
 	} else if e.Value != "" {
-		e.UID, e.ResourceVersion = obj.GetUID(), obj.GetResourceVersion()
+		e.UID, e.ResourceVersion, e.Terminating = obj.GetUID(), obj.GetResourceVersion(), obj.GetDeletionTimestamp() != nil
 	}
 	if err := w.log.write(e); err != nil {
 		panic(err) // a test without its log proves nothing
