@@ -39,7 +39,10 @@ func undoFirst(skiffd, dir string) func(error) error {
 		}
 		log := filepath.Join(dir, "server.log")
 		if text := failure.Error(); strings.HasSuffix(text, "its log is "+log) {
-			failure = fmt.Errorf("%w, which is removed; it ended with:\n%s", failure, tail(log, 10))
+			failure = errors.New(strings.TrimSuffix(text, "; its log is "+log))
+			if end := tail(log, 10); strings.TrimSpace(end) != "" {
+				failure = fmt.Errorf("%w; the end of its log:\n%s", failure, end)
+			}
 		}
 		if out, err := exec.Command(skiffd, "delete", "--data-dir="+dir).CombinedOutput(); err != nil {
 			return errors.Join(failure, fmt.Errorf("remove what was made of it: %s", strings.TrimSpace(strings.TrimPrefix(string(out), "error: "))))
