@@ -54,15 +54,14 @@ func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 	return report(io, err)
 }
 
-// startKustomize is the program when it is called as kustomize.
+// startKustomize is the program when it is called as kustomize. Its output is not set: where it is, cobra prints warnings
+// and the usage after an error there too.
 func startKustomize(ctx context.Context, args []string, io cli.IOStreams) int {
 	root := kustomize.NewRoot(io)
 	root.SetArgs(args)
 	root.SetIn(io.In)
-	root.SetOut(io.Out)
 	root.SetErr(io.ErrOut)
-	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(io.ErrOut, "Error: %v\n", err)
+	if root.ExecuteContext(ctx) != nil {
 		return 1
 	}
 	return 0

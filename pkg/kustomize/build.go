@@ -115,7 +115,7 @@ func (b *builder) target(l *loader) (*target, error) {
 type accumulator struct {
 	resMap
 	config *fieldConfig
-	vars   []variable
+	vars   []Variable
 }
 
 func (a *accumulator) absorbAccumulator(o *accumulator) (err error) {

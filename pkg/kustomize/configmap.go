@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// generator is an entry of configMapGenerator.
-type generator struct {
+// ConfigMapArgs is an entry of configMapGenerator.
+type ConfigMapArgs struct {
 	Namespace string            `json:"namespace,omitempty"`
 	Name      string            `json:"name,omitempty"`
 	Behavior  string            `json:"behavior,omitempty"`
@@ -22,18 +22,18 @@ type generator struct {
 	Files     []string          `json:"files,omitempty"`
 	Envs      []string          `json:"envs,omitempty"`
 	Env       string            `json:"env,omitempty"`
-	Options   *generatorOptions `json:"options,omitempty"`
+	Options   *GeneratorOptions `json:"options,omitempty"`
 }
 
-// generatorOptions is the content of generatorOptions, and of a generator's options.
-type generatorOptions struct {
+// GeneratorOptions is the content of generatorOptions, and of a generator's options.
+type GeneratorOptions struct {
 	Labels                map[string]string `json:"labels,omitempty"`
 	Annotations           map[string]string `json:"annotations,omitempty"`
 	DisableNameSuffixHash bool              `json:"disableNameSuffixHash,omitempty"`
 	Immutable             bool              `json:"immutable,omitempty"`
 }
 
-func (g *generator) fix() {
+func (g *ConfigMapArgs) fix() {
 	if g.Env != "" {
 		g.Envs = append(g.Envs, g.Env)
 		g.Env = ""
@@ -41,8 +41,8 @@ func (g *generator) fix() {
 }
 
 // with gives the options of one generator with those of all filled in.
-func (o *generatorOptions) with(all *generatorOptions) generatorOptions {
-	var out generatorOptions
+func (o *GeneratorOptions) with(all *GeneratorOptions) GeneratorOptions {
+	var out GeneratorOptions
 	if o != nil {
 		out = *o
 	}
@@ -92,7 +92,7 @@ func (t *target) generate(a *accumulator) error {
 	return nil
 }
 
-func (t *target) configMap(g *generator) (*Object, error) {
+func (t *target) configMap(g *ConfigMapArgs) (*Object, error) {
 	o, pairs, err := t.generated("ConfigMap", g)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (t *target) configMap(g *generator) (*Object, error) {
 }
 
 // generated makes what config maps and secrets have in common.
-func (t *target) generated(kind string, g *generator) (*Object, map[string]string, error) {
+func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]string, error) {
 	if g.Name == "" {
 		return nil, nil, errors.New("a configmap must have a name")
 	}
@@ -145,7 +145,7 @@ func addStrings(n *node, field string, entries map[string]string) {
 }
 
 // pairs reads the sources of a generator: env files, literals, files.
-func (t *target) pairs(g *generator) (map[string]string, error) {
+func (t *target) pairs(g *ConfigMapArgs) (map[string]string, error) {
 	pairs := map[string]string{}
 	add := func(k, v string) error {
 		if err := checkKey(k); err != nil {

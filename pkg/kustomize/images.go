@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// image is an entry of images.
-type image struct {
+// Image is an entry of images.
+type Image struct {
 	Name      string `json:"name,omitempty"`
 	NewName   string `json:"newName,omitempty"`
 	TagSuffix string `json:"tagSuffix,omitempty"`
@@ -15,7 +15,7 @@ type image struct {
 	Digest    string `json:"digest,omitempty"`
 }
 
-func setImages(m *resMap, images []image, specs []fieldSpec) error {
+func setImages(m *resMap, images []Image, specs []fieldSpec) error {
 	for _, img := range images {
 		// The name is a pattern, as in kustomize; the tag may be one of a tool that fills it in later.
 		pattern, err := regexp.Compile("^" + img.Name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$")
@@ -75,7 +75,7 @@ func containerImages(n *node, set func(*node) error) error {
 	return nil
 }
 
-func (i image) apply(old string) string {
+func (i Image) apply(old string) string {
 	name, tag, digest := splitImage(old)
 	if i.NewName != "" {
 		name = i.NewName

@@ -23,17 +23,17 @@ type Kustomization struct {
 	NameSuffix        string            `json:"nameSuffix,omitempty"`
 	Namespace         string            `json:"namespace,omitempty"`
 	CommonLabels      map[string]string `json:"commonLabels,omitempty"`
-	Labels            []label           `json:"labels,omitempty"`
+	Labels            []Label           `json:"labels,omitempty"`
 	CommonAnnotations map[string]string `json:"commonAnnotations,omitempty"`
 
 	PatchesStrategicMerge []string      `json:"patchesStrategicMerge,omitempty"`
-	PatchesJSON6902       []patch       `json:"patchesJson6902,omitempty"`
-	Patches               []patch       `json:"patches,omitempty"`
-	Images                []image       `json:"images,omitempty"`
-	ImageTags             []image       `json:"imageTags,omitempty"`
-	Replacements          []replacement `json:"replacements,omitempty"`
-	Replicas              []replica     `json:"replicas,omitempty"`
-	Vars                  []variable    `json:"vars,omitempty"`
+	PatchesJSON6902       []Patch       `json:"patchesJson6902,omitempty"`
+	Patches               []Patch       `json:"patches,omitempty"`
+	Images                []Image       `json:"images,omitempty"`
+	ImageTags             []Image       `json:"imageTags,omitempty"`
+	Replacements          []Replacement `json:"replacements,omitempty"`
+	Replicas              []Replica     `json:"replicas,omitempty"`
+	Vars                  []Variable    `json:"vars,omitempty"`
 	SortOptions           *sortOptions  `json:"sortOptions,omitempty"`
 
 	Resources  []string `json:"resources,omitempty"`
@@ -41,12 +41,12 @@ type Kustomization struct {
 	CRDs       []string `json:"crds,omitempty"`
 	Bases      []string `json:"bases,omitempty"`
 
-	ConfigMapGenerator          []generator       `json:"configMapGenerator,omitempty"`
-	SecretGenerator             []secretArgs      `json:"secretGenerator,omitempty"`
+	ConfigMapGenerator          []ConfigMapArgs   `json:"configMapGenerator,omitempty"`
+	SecretGenerator             []SecretArgs      `json:"secretGenerator,omitempty"`
 	HelmGlobals                 map[string]any    `json:"helmGlobals,omitempty"`
 	HelmCharts                  []map[string]any  `json:"helmCharts,omitempty"`
 	HelmChartInflationGenerator []map[string]any  `json:"helmChartInflationGenerator,omitempty"`
-	GeneratorOptions            *generatorOptions `json:"generatorOptions,omitempty"`
+	GeneratorOptions            *GeneratorOptions `json:"generatorOptions,omitempty"`
 	Configurations              []string          `json:"configurations,omitempty"`
 	Generators                  []string          `json:"generators,omitempty"`
 	Transformers                []string          `json:"transformers,omitempty"`

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// label is an entry of labels.
-type label struct {
+// Label is an entry of labels.
+type Label struct {
 	Pairs            map[string]string `json:"pairs,omitempty"`
 	IncludeSelectors bool              `json:"includeSelectors,omitempty"`
 	IncludeTemplates bool              `json:"includeTemplates,omitempty"`

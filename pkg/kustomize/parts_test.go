@@ -47,15 +47,15 @@ func TestStyle(t *testing.T) {
 func TestImage(t *testing.T) {
 	for _, c := range []struct {
 		old  string
-		with image
+		with Image
 		want string
 	}{
-		{"nginx", image{NewTag: "2"}, "nginx:2"},
-		{"nginx:1@sha256:ab", image{NewTag: "2"}, "nginx:2"},
-		{"r:5000/nginx:1", image{NewName: "n"}, "n:1"},
-		{"nginx:1", image{Digest: "sha256:cd"}, "nginx@sha256:cd"},
-		{"nginx:1", image{TagSuffix: "-x"}, "nginx:1-x"},
-		{"nginx:1@sha256:ab", image{NewTag: "2", Digest: "sha256:cd"}, "nginx:2@sha256:cd"},
+		{"nginx", Image{NewTag: "2"}, "nginx:2"},
+		{"nginx:1@sha256:ab", Image{NewTag: "2"}, "nginx:2"},
+		{"r:5000/nginx:1", Image{NewName: "n"}, "n:1"},
+		{"nginx:1", Image{Digest: "sha256:cd"}, "nginx@sha256:cd"},
+		{"nginx:1", Image{TagSuffix: "-x"}, "nginx:1-x"},
+		{"nginx:1@sha256:ab", Image{NewTag: "2", Digest: "sha256:cd"}, "nginx:2@sha256:cd"},
 	} {
 		if got := c.with.apply(c.old); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.old, got, c.want)
@@ -81,7 +81,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestSelector(t *testing.T) {
-	c, err := selector{gvk: gvk{Kind: "Deployment|Service"}, Name: "web.*", LabelSelector: "app in (a, b)"}.compile()
+	c, err := Selector{gvk: gvk{Kind: "Deployment|Service"}, Name: "web.*", LabelSelector: "app in (a, b)"}.compile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestSelector(t *testing.T) {
 	if !c.kindMatches(gvk{Kind: "Service"}) || c.kindMatches(gvk{Kind: "Services"}) || !c.name.match("web-1") || c.name.match("aweb") || !c.noted(o) {
 		t.Error("the selector does not match what it should")
 	}
-	if _, err := (selector{Name: "("}).compile(); err == nil {
+	if _, err := (Selector{Name: "("}).compile(); err == nil {
 		t.Error("got no error for a broken pattern")
 	}
 }

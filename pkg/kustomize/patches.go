@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// patch is an entry of patches or patchesJson6902.
-type patch struct {
+// Patch is an entry of patches or patchesJson6902.
+type Patch struct {
 	Path    string        `json:"path,omitempty"`
 	Patch   string        `json:"patch,omitempty"`
-	Target  *selector     `json:"target,omitempty"`
+	Target  *Selector     `json:"target,omitempty"`
 	Options *patchOptions `json:"options,omitempty"`
 }
 
@@ -32,7 +32,7 @@ func (t *target) patches(m *resMap) error {
 	return nil
 }
 
-func (t *target) patch(m *resMap, p *patch) error {
+func (t *target) patch(m *resMap, p *Patch) error {
 	text, source, err := t.patchText(p)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (t *target) patch(m *resMap, p *patch) error {
 	return nil
 }
 
-func (t *target) patchText(p *patch) (text, source string, err error) {
+func (t *target) patchText(p *Patch) (text, source string, err error) {
 	text = strings.TrimSpace(p.Patch)
 	switch {
 	case text == "" && p.Path == "":
@@ -80,7 +80,7 @@ func (t *target) patchText(p *patch) (text, source string, err error) {
 }
 
 // merge applies strategic merge patches, to the target or each to the resource that it names.
-func (p *patch) merge(m *resMap, merges []*Object, source string) error {
+func (p *Patch) merge(m *resMap, merges []*Object, source string) error {
 	var options patchOptions
 	if p.Options != nil {
 		options = *p.Options
@@ -221,7 +221,7 @@ func (t *target) patchesJSON6902(m *resMap) error {
 	return nil
 }
 
-func (t *target) patchJSON6902(m *resMap, p *patch) error {
+func (t *target) patchJSON6902(m *resMap, p *Patch) error {
 	if p.Target == nil || p.Target.Name == "" {
 		return errors.New("must specify the target name")
 	}

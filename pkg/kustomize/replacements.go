@@ -10,30 +10,30 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// replacement is an entry of replacements: inline, or a file of one or many.
-type replacement struct {
-	Source      *replacementSource  `json:"source,omitempty"`
-	Targets     []replacementTarget `json:"targets,omitempty"`
+// Replacement is an entry of replacements: inline, or a file of one or many.
+type Replacement struct {
+	Source      *ReplacementSource  `json:"source,omitempty"`
+	Targets     []ReplacementTarget `json:"targets,omitempty"`
 	SourceValue *string             `json:"sourceValue,omitempty"`
 	Path        string              `json:"path,omitempty"`
 }
 
-type replacementSource struct {
+type ReplacementSource struct {
 	gvk
 	Name      string        `json:"name,omitempty"`
 	Namespace string        `json:"namespace,omitempty"`
 	FieldPath string        `json:"fieldPath,omitempty"`
-	Options   *fieldOptions `json:"options,omitempty"`
+	Options   *FieldOptions `json:"options,omitempty"`
 }
 
-type replacementTarget struct {
-	Select     *selector     `json:"select"`
-	Reject     []selector    `json:"reject,omitempty"`
+type ReplacementTarget struct {
+	Select     *Selector     `json:"select"`
+	Reject     []Selector    `json:"reject,omitempty"`
 	FieldPaths []string      `json:"fieldPaths,omitempty"`
-	Options    *fieldOptions `json:"options,omitempty"`
+	Options    *FieldOptions `json:"options,omitempty"`
 }
 
-type fieldOptions struct {
+type FieldOptions struct {
 	Delimiter string `json:"delimiter,omitempty"`
 	Index     int    `json:"index,omitempty"`
 	Encoding  string `json:"encoding,omitempty"`
@@ -61,8 +61,8 @@ func (t *target) replace(m *resMap) error {
 	return nil
 }
 
-func (t *target) loadReplacements() ([]replacement, error) {
-	var list []replacement
+func (t *target) loadReplacements() ([]Replacement, error) {
+	var list []Replacement
 	for _, r := range t.k.Replacements {
 		if r.Path == "" {
 			list = append(list, r)
@@ -79,9 +79,9 @@ func (t *target) loadReplacements() ([]replacement, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Path, err)
 		}
-		var more []replacement
+		var more []Replacement
 		if bytes.HasPrefix(j, []byte("{")) {
-			more = make([]replacement, 1)
+			more = make([]Replacement, 1)
 			err = json.Unmarshal(j, &more[0])
 		} else {
 			err = json.Unmarshal(j, &more)
@@ -108,7 +108,7 @@ func (r *replacer) ids(o *Object) []id {
 	return out
 }
 
-func (r *replacer) run(p *replacement) error {
+func (r *replacer) run(p *Replacement) error {
 	if p.SourceValue == nil && p.Source == nil || p.Targets == nil {
 		return errors.New("replacements must specify a source and at least one target")
 	}
@@ -124,7 +124,7 @@ func (r *replacer) run(p *replacement) error {
 	return nil
 }
 
-func (r *replacer) value(p *replacement) (*node, error) {
+func (r *replacer) value(p *Replacement) (*node, error) {
 	if p.SourceValue != nil {
 		if p.Source != nil {
 			return nil, errors.New("value and resource selectors are mutually exclusive")
@@ -159,9 +159,9 @@ func (r *replacer) value(p *replacement) (*node, error) {
 	return part, nil
 }
 
-func (s *replacementSource) String() string { return id{s.gvk, s.Name, s.Namespace}.String() }
+func (s *ReplacementSource) String() string { return id{s.gvk, s.Name, s.Namespace}.String() }
 
-func (r *replacer) source(s *replacementSource) (*Object, error) {
+func (r *replacer) source(s *ReplacementSource) (*Object, error) {
 	list := r.m.list
 	if s.Name != "" {
 		list = r.byName[s.Name]
@@ -188,7 +188,7 @@ func (c *compiled) matches(i id) bool {
 	return c.kindMatches(i.gvk) && c.name.match(i.name) && c.namespace.match(i.namespace)
 }
 
-func (r *replacer) apply(t *replacementTarget, value *node) error {
+func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 	if t.Select == nil {
 		return errors.New("target must specify resources to select")
 	}
@@ -226,7 +226,7 @@ func anyID(ids []id, c *compiled) bool {
 	return false
 }
 
-func (r *replacer) rejected(o *Object, rejects []selector, ready []compiled) bool {
+func (r *replacer) rejected(o *Object, rejects []Selector, ready []compiled) bool {
 	for i, reject := range rejects {
 		if (reject.AnnotationSelector != "" || reject.LabelSelector != "") && ready[i].noted(o) {
 			return true
@@ -238,7 +238,7 @@ func (r *replacer) rejected(o *Object, rejects []selector, ready []compiled) boo
 	return false
 }
 
-func (t *replacementTarget) copyTo(o *Object, value *node) error {
+func (t *ReplacementTarget) copyTo(o *Object, value *node) error {
 	paths := t.FieldPaths
 	if len(paths) == 0 {
 		paths = []string{defaultFieldPath}
@@ -271,7 +271,7 @@ func (t *replacementTarget) copyTo(o *Object, value *node) error {
 	return nil
 }
 
-func (t *replacementTarget) setField(field, value *node) error {
+func (t *ReplacementTarget) setField(field, value *node) error {
 	text := value.value
 	if o := t.Options; o != nil && o.Delimiter != "" {
 		if field.kind != scalarKind {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// replica is an entry of replicas.
-type replica struct {
+// Replica is an entry of replicas.
+type Replica struct {
 	Name  string `json:"name,omitempty"`
 	Count int64  `json:"count"`
 }
 
-func setReplicas(m *resMap, replicas []replica, specs []fieldSpec) error {
+func setReplicas(m *resMap, replicas []Replica, specs []fieldSpec) error {
 	if len(replicas) == 0 {
 		return nil
 	}

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// secretArgs is an entry of secretGenerator.
-type secretArgs struct {
-	generator
+// SecretArgs is an entry of secretGenerator.
+type SecretArgs struct {
+	ConfigMapArgs
 	Type string `json:"type,omitempty"`
 }
 
-func (t *target) secret(g *secretArgs) (*Object, error) {
-	o, pairs, err := t.generated("Secret", &g.generator)
+func (t *target) secret(g *SecretArgs) (*Object, error) {
+	o, pairs, err := t.generated("Secret", &g.ConfigMapArgs)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// selector names resources by patterns.
-type selector struct {
+// Selector names resources by patterns.
+type Selector struct {
 	gvk
 	Name               string `json:"name,omitempty"`
 	Namespace          string `json:"namespace,omitempty"`
@@ -43,7 +43,7 @@ type compiled struct {
 	labels, annotations                   labels.Selector
 }
 
-func (s selector) compile() (c compiled, err error) {
+func (s Selector) compile() (c compiled, err error) {
 	for _, each := range []struct {
 		to   *pattern
 		from string
@@ -73,7 +73,7 @@ func (c *compiled) noted(o *Object) bool {
 }
 
 // choose finds the resources of a patch's target: names and namespaces are those of now or of the beginning.
-func (m *resMap) choose(s selector) ([]*Object, error) {
+func (m *resMap) choose(s Selector) ([]*Object, error) {
 	c, err := s.compile()
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (m *resMap) named(name string) []*Object {
 	return m.names[name]
 }
 
-func (s selector) String() string {
+func (s Selector) String() string {
 	i := id{s.gvk, s.Name, s.Namespace}
 	return i.String() + ":a=" + s.AnnotationSelector + ":l=" + strings.TrimSpace(s.LabelSelector)
 }

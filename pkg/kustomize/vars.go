@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// variable is an entry of vars: $(NAME) stands for a field of a resource.
-type variable struct {
+// Variable is an entry of vars: $(NAME) stands for a field of a resource.
+type Variable struct {
 	Name     string    `json:"name"`
 	ObjRef   varTarget `json:"objref"`
 	FieldRef struct {
@@ -22,7 +22,7 @@ type varTarget struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-func (v *variable) id() id {
+func (v *Variable) id() id {
 	g := v.ObjRef.gvk
 	if v.ObjRef.APIVersion != "" {
 		g.Group, g.Version = splitAPIVersion(v.ObjRef.APIVersion)
@@ -30,9 +30,9 @@ func (v *variable) id() id {
 	return id{g, v.ObjRef.Name, v.ObjRef.Namespace}
 }
 
-func (a *accumulator) addVars(vars []variable) error {
+func (a *accumulator) addVars(vars []Variable) error {
 	for _, v := range vars {
-		if slices.ContainsFunc(a.vars, func(o variable) bool { return o.Name == v.Name }) {
+		if slices.ContainsFunc(a.vars, func(o Variable) bool { return o.Name == v.Name }) {
 			return fmt.Errorf("var '%s' already encountered", v.Name)
 		}
 		a.vars = append(a.vars, v)
@@ -41,7 +41,7 @@ func (a *accumulator) addVars(vars []variable) error {
 }
 
 // mergeVars notes on resources which variables read them, while they still have the names that the kustomization knows.
-func (a *accumulator) mergeVars(vars []variable) error {
+func (a *accumulator) mergeVars(vars []Variable) error {
 	if len(vars) == 0 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (a *accumulator) resolveVars(warn func(string)) error {
 			}
 		}
 	}
-	slices.SortFunc(a.vars, func(x, y variable) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(a.vars, func(x, y Variable) int { return strings.Compare(x.Name, y.Name) })
 	e := expander{values: map[string]any{}, used: map[string]bool{}}
 	for _, v := range a.vars {
 		o := sources[v.Name]

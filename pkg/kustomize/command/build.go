@@ -1,0 +1,123 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/kustomize"
+)
+
+// Options are the flags of a build.
+type Options struct {
+	IO         cli.IOStreams
+	Dir        string
+	Output     string
+	Restrictor string
+	Reorder    string
+	ManagedBy  bool
+}
+
+// Render renders a directory as -k does.
+func Render(streams cli.IOStreams, dir string) ([]byte, error) {
+	o := Options{IO: streams, Dir: dir, Restrictor: rootOnly}
+	objects, err := o.build()
+	if err != nil {
+		return nil, err
+	}
+	return kustomize.Write(objects)
+}
+
+const (
+	rootOnly = "LoadRestrictionsRootOnly"
+	none     = "LoadRestrictionsNone"
+)
+
+func newBuild(t tool) *cobra.Command {
+	o := &Options{IO: t.IOStreams}
+	cmd := &cobra.Command{
+		Use:   "build DIR",
+		Short: "Build a kustomization target from a directory or URL",
+		Long:  "Print the resources that the kustomization.yaml of a directory makes. Without an argument it is the current directory's.",
+		Example: "  # What the current directory makes\n  " + t.name + " build\n\n" +
+			"  # What an overlay makes, into a file\n  " + t.name + " build overlays/production -o production.yaml",
+		SilenceUsage: true,
+		RunE:         o.run,
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *Options) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.Output, "output", "o", "", "If specified, write output to this path.")
+	flags.StringVar(&o.Restrictor, "load-restrictor", rootOnly, "if set to '"+none+"', local kustomizations may load files from outside their root. "+
+		"This does, however, break the relocatability of the kustomization.")
+	flags.StringVar(&o.Reorder, "reorder", "", "Reorder the resources just before output. Use 'legacy' to apply a legacy reordering "+
+		"(Namespaces first, Webhooks last, etc). Use 'none' to suppress a final reordering.")
+	flags.BoolVar(&o.ManagedBy, "enable-managedby-label", false, "enable adding app.kubernetes.io/managed-by")
+}
+
+func (o *Options) run(_ *cobra.Command, args []string) error {
+	o.Dir = "."
+	switch {
+	case len(args) > 1:
+		return errors.New("specify one path to kustomization.yaml")
+	case len(args) == 1:
+		o.Dir = args[0]
+	}
+	return o.Run()
+}
+
+// Run builds and prints.
+func (o *Options) Run() error {
+	objects, err := o.build()
+	if err != nil {
+		return err
+	}
+	if o.Output != "" {
+		if info, err := os.Stat(o.Output); err == nil && info.IsDir() {
+			return o.writeEach(objects)
+		}
+	}
+	out, err := kustomize.Write(objects)
+	if err != nil {
+		return err
+	}
+	if o.Output != "" {
+		return os.WriteFile(o.Output, out, 0o644)
+	}
+	_, err = o.IO.Out.Write(out)
+	return err
+}
+
+func (o *Options) writeEach(objects []*kustomize.Object) error {
+	names := kustomize.FileNames(objects)
+	for i, object := range objects {
+		out, err := kustomize.Write([]*kustomize.Object{object})
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(o.Output, names[i]), out, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) build() ([]*kustomize.Object, error) {
+	if o.Restrictor != rootOnly && o.Restrictor != none && o.Restrictor != "" {
+		return nil, fmt.Errorf("illegal flag value --load-restrictor %s; legal values: [%s %s]", o.Restrictor, rootOnly, none)
+	}
+	if o.Reorder != "" && o.Reorder != "legacy" && o.Reorder != "none" {
+		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
+	}
+	return kustomize.Build(kustomize.Disk(), o.Dir, kustomize.Options{
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: get,
+		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
+	})
+}
