@@ -1,5 +1,13 @@
 package kustomize
 
-func addAnnotations(m *resMap, entries map[string]string, specs []fieldSpec) error {
-	return setEntries(m, entries, specs)
+// annotationsTransformer is the plugin of that name; commonAnnotations is its config.
+type annotationsTransformer struct {
+	Annotations map[string]string `json:"annotations,omitempty"`
+	FieldSpecs  []fieldSpec       `json:"fieldSpecs,omitempty"`
+}
+
+func (p *annotationsTransformer) prepare(*target) error { return nil }
+
+func (p *annotationsTransformer) transform(m *resMap) error {
+	return setEntries(m, p.Annotations, p.FieldSpecs)
 }

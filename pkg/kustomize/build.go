@@ -17,6 +17,11 @@ type Options struct {
 	Get func(url string) ([]byte, error)
 	// ManagedBy adds the label app.kubernetes.io/managed-by.
 	ManagedBy bool
+
+	// Plugins allows generators, transformers and validators that are not built in. nil refuses them.
+	Plugins *Plugins
+	// Runner runs their programs and containers.
+	Runner Runner
 }
 
 // Build renders a directory. Objects come in their final order.
@@ -40,7 +45,7 @@ func Build(fsys FileSystem, dir string, o Options) ([]*Object, error) {
 	}
 	// Names are final only once all kustomizations have had their say; so hashes and references come last.
 	for _, step := range []func() error{
-		func() error { return acc.addHashes() },
+		func() error { return hashTransformer{}.transform(&acc.resMap) },
 		func() error { return acc.fixReferences() },
 		func() error { return acc.resolveVars(b.warn) },
 		func() error { return acc.dropLocal() },
@@ -118,6 +123,14 @@ type accumulator struct {
 	vars   []Variable
 }
 
+// fieldConfig gives the field specs of all transformers.
+func (a *accumulator) fieldConfig() *fieldConfig {
+	if a.config == nil {
+		return defaultConfig()
+	}
+	return a.config
+}
+
 func (a *accumulator) absorbAccumulator(o *accumulator) (err error) {
 	if err := a.appendAll(o.list); err != nil {
 		return err
@@ -147,11 +160,11 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 			return nil, fmt.Errorf("accumulating components: %w", err)
 		}
 	}
-	for _, transform := range t.transformers(a) {
-		if err := transform(&a.resMap); err != nil {
-			return nil, fmt.Errorf("%s: %w", t.path, err)
-		}
-		a.dropEmpty()
+	if err := t.transform(a); err != nil {
+		return nil, err
+	}
+	if err := t.validate(a); err != nil {
+		return nil, err
 	}
 	if err := a.mergeVars(t.k.Vars); err != nil {
 		return nil, fmt.Errorf("%s: merging vars: %w", t.path, err)
@@ -263,26 +276,66 @@ func (t *target) below(path string, component bool) (*target, error) {
 	return sub, nil
 }
 
-// transformers lists what a kustomization does to its resources, in order.
-func (t *target) transformers(a *accumulator) []func(*resMap) error {
-	config := a.config
-	if config == nil {
-		config = defaultConfig()
-	}
+// generators lists what the fields of a kustomization make, in order. Each entry is the config of a plugin.
+func (t *target) generators() []step {
 	k := t.k
-	return []func(*resMap) error{
-		func(m *resMap) error { return t.patchesStrategicMerge(m) },
-		func(m *resMap) error { return t.patches(m) },
-		func(m *resMap) error { return setNamespace(m, k.Namespace, config.Namespace) },
-		func(m *resMap) error { return addPrefix(m, k.NamePrefix, config.NamePrefix) },
-		func(m *resMap) error { return addSuffix(m, k.NameSuffix, config.NameSuffix) },
-		func(m *resMap) error { return addLabels(m, k, config) },
-		func(m *resMap) error { return addAnnotations(m, k.CommonAnnotations, config.CommonAnnotations) },
-		func(m *resMap) error { return t.patchesJSON6902(m) },
-		func(m *resMap) error { return setReplicas(m, k.Replicas, config.Replicas) },
-		func(m *resMap) error { return setImages(m, k.Images, config.Images) },
-		func(m *resMap) error { return t.replace(m) },
+	var list []step
+	for _, args := range k.ConfigMapGenerator {
+		args.Options = args.Options.with(k.GeneratorOptions)
+		list = append(list, t.step("configMapGenerator '"+args.Name+"'", "ConfigMapGenerator", &configMapGenerator{ConfigMapArgs: args}))
 	}
+	for _, args := range k.SecretGenerator {
+		args.Options = args.Options.with(k.GeneratorOptions)
+		list = append(list, t.step("secretGenerator '"+args.Name+"'", "SecretGenerator", &secretGenerator{SecretArgs: args}))
+	}
+	return list
+}
+
+// transformers lists what the fields of a kustomization do to its resources, in order. Each entry is the config of a plugin.
+func (t *target) transformers(c *fieldConfig) ([]step, error) {
+	k := t.k
+	var list []step
+	add := func(used bool, name, kind string, p plugin) {
+		if used {
+			list = append(list, t.step(name, kind, p))
+		}
+	}
+	entry := func(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }
+
+	add(len(k.PatchesStrategicMerge) > 0, "patchesStrategicMerge", "PatchStrategicMergeTransformer",
+		&patchStrategicMergeTransformer{Paths: k.PatchesStrategicMerge})
+	for i, p := range k.Patches {
+		add(true, entry("patches", i), "PatchTransformer", &patchTransformer{Patch: p})
+	}
+	add(k.Namespace != "", "namespace", "NamespaceTransformer",
+		&namespaceTransformer{Metadata: pluginMetadata{Namespace: k.Namespace}, FieldSpecs: c.Namespace})
+	add(k.NamePrefix != "", "namePrefix", "PrefixTransformer", &prefixTransformer{k.NamePrefix, c.NamePrefix})
+	add(k.NameSuffix != "", "nameSuffix", "SuffixTransformer", &suffixTransformer{k.NameSuffix, c.NameSuffix})
+	for i := range k.Labels {
+		p, err := k.Labels[i].transformer(c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: labels[%d]: %w", t.path, i, err)
+		}
+		add(true, entry("labels", i), "LabelTransformer", p)
+	}
+	add(len(k.Labels)+len(k.CommonLabels) > 0, "commonLabels", "LabelTransformer", &labelTransformer{k.CommonLabels, c.CommonLabels})
+	add(len(k.CommonAnnotations) > 0, "commonAnnotations", "AnnotationsTransformer",
+		&annotationsTransformer{k.CommonAnnotations, c.CommonAnnotations})
+	for i, p := range k.PatchesJSON6902 {
+		add(true, entry("patchesJson6902", i), "PatchJson6902Transformer", &patchJSON6902Transformer{Target: p.Target, Path: p.Path, JSONOp: p.Patch})
+	}
+	for i, r := range k.Replicas {
+		add(true, entry("replicas", i), "ReplicaCountTransformer", &replicaCountTransformer{r, c.Replicas})
+	}
+	for i, image := range k.Images {
+		add(true, entry("images", i), "ImageTagTransformer", &imageTagTransformer{ImageTag: image, FieldSpecs: c.Images})
+	}
+	add(len(k.Replacements) > 0, "replacements", "ReplacementTransformer", &replacementTransformer{k.Replacements})
+	return list, nil
+}
+
+func (t *target) step(name, kind string, p plugin) step {
+	return step{name: name, plugin: p, origin: t.fieldOrigin(kind)}
 }
 
 // localConfig marks what is there for the build alone.
@@ -305,7 +358,6 @@ func (a *accumulator) dropLocal() error {
 func (k *Kustomization) refuse() error {
 	for field, used := range map[string]bool{
 		"helmCharts": len(k.HelmCharts) > 0, "helmChartInflationGenerator": len(k.HelmChartInflationGenerator) > 0,
-		"generators": len(k.Generators) > 0, "transformers": len(k.Transformers) > 0, "validators": len(k.Validators) > 0,
 	} {
 		if used {
 			return fmt.Errorf("field '%s' is not supported yet", field)
@@ -317,5 +369,5 @@ func (k *Kustomization) refuse() error {
 	if v := k.OpenAPI["version"]; v != "" && v != "v1.21.2" {
 		return fmt.Errorf("the specified OpenAPI version is not built in: '%s' (there is v1.21.2)", v)
 	}
-	return k.checkMetadata()
+	return nil
 }

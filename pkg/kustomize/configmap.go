@@ -41,13 +41,13 @@ func (g *ConfigMapArgs) fix() {
 }
 
 // with gives the options of one generator with those of all filled in.
-func (o *GeneratorOptions) with(all *GeneratorOptions) GeneratorOptions {
-	var out GeneratorOptions
-	if o != nil {
-		out = *o
-	}
+func (o *GeneratorOptions) with(all *GeneratorOptions) *GeneratorOptions {
 	if all == nil {
-		return out
+		return o
+	}
+	out := &GeneratorOptions{}
+	if o != nil {
+		*out = *o
 	}
 	out.Labels = fill(out.Labels, all.Labels)
 	out.Annotations = fill(out.Annotations, all.Annotations)
@@ -65,35 +65,22 @@ func fill(own, all map[string]string) map[string]string {
 	return out
 }
 
-// generate runs the generators of a kustomization.
-func (t *target) generate(a *accumulator) error {
-	for i := range t.k.ConfigMapGenerator {
-		g := &t.k.ConfigMapGenerator[i]
-		o, err := t.configMap(g)
-		if err == nil {
-			o.origin = t.generatorOrigin("ConfigMapGenerator")
-			err = a.absorb(o)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: configMapGenerator '%s': %w", t.path, g.Name, err)
-		}
-	}
-	for i := range t.k.SecretGenerator {
-		g := &t.k.SecretGenerator[i]
-		o, err := t.secret(g)
-		if err == nil {
-			o.origin = t.generatorOrigin("SecretGenerator")
-			err = a.absorb(o)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: secretGenerator '%s': %w", t.path, g.Name, err)
-		}
-	}
+// configMapGenerator is the plugin of that name; an entry of the field is its config.
+type configMapGenerator struct {
+	Metadata pluginMetadata `json:"metadata,omitempty"`
+	ConfigMapArgs
+	t *target
+}
+
+// prepare takes the name from the metadata of a config that has none beside its sources.
+func (p *configMapGenerator) prepare(t *target) error {
+	p.t = t
+	p.Name, p.Namespace = or(p.Name, p.Metadata.Name), or(p.Namespace, p.Metadata.Namespace)
 	return nil
 }
 
-func (t *target) configMap(g *ConfigMapArgs) (*Object, error) {
-	o, pairs, err := t.generated("ConfigMap", g)
+func (p *configMapGenerator) generate() ([]*Object, error) {
+	o, pairs, err := p.t.generated("ConfigMap", &p.ConfigMapArgs)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +92,7 @@ func (t *target) configMap(g *ConfigMapArgs) (*Object, error) {
 			o.root.ensureMap("binaryData").add(k, newString(base64Lines(v)))
 		}
 	}
-	return o, nil
+	return []*Object{o}, nil
 }
 
 // generated makes what config maps and secrets have in common.
@@ -117,7 +104,10 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	if err != nil {
 		return nil, nil, err
 	}
-	options := g.Options.with(t.k.GeneratorOptions)
+	var options GeneratorOptions
+	if g.Options != nil {
+		options = *g.Options
+	}
 	root := newMap()
 	root.add("apiVersion", newString("v1"))
 	root.add("kind", newString(kind))
@@ -131,11 +121,7 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	if options.Immutable {
 		root.add("immutable", newScalar(boolTag, "true"))
 	}
-	behavior := g.Behavior
-	if behavior != "merge" && behavior != "replace" && behavior != "create" {
-		behavior = ""
-	}
-	return &Object{root: root, generated: true, behavior: behavior, needsHash: !options.DisableNameSuffixHash, source: t.path}, pairs, nil
+	return &Object{root: root, generated: true, behavior: knownBehavior(g.Behavior), needsHash: !options.DisableNameSuffixHash, source: t.path}, pairs, nil
 }
 
 func addStrings(n *node, field string, entries map[string]string) {

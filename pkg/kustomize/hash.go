@@ -8,10 +8,15 @@ import (
 	"strings"
 )
 
-// addHashes puts a hash of its content behind the name of every generated resource that wants one, so that a change of
+// hashTransformer is the plugin of that name, which every build ends with.
+type hashTransformer struct{}
+
+func (hashTransformer) prepare(*target) error { return nil }
+
+// transform puts a hash of its content behind the name of every generated resource that wants one, so that a change of
 // content is a change of name.
-func (a *accumulator) addHashes() error {
-	for _, o := range a.list {
+func (hashTransformer) transform(m *resMap) error {
+	for _, o := range m.list {
 		if !o.needsHash {
 			continue
 		}
@@ -22,7 +27,7 @@ func (a *accumulator) addHashes() error {
 		o.remember()
 		o.setName(o.Name() + "-" + h)
 	}
-	a.renamed()
+	m.renamed()
 	return nil
 }
 

@@ -15,39 +15,49 @@ type Image struct {
 	Digest    string `json:"digest,omitempty"`
 }
 
-func setImages(m *resMap, images []Image, specs []fieldSpec) error {
-	for _, img := range images {
-		// The name is a pattern, as in kustomize; the tag may be one of a tool that fills it in later.
-		pattern, err := regexp.Compile("^" + img.Name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$")
-		if err != nil {
-			return fmt.Errorf("images: name %q: %w", img.Name, err)
+// imageTagTransformer is the plugin of that name; an entry of images is its config.
+type imageTagTransformer struct {
+	ImageTag   Image       `json:"imageTag,omitempty"`
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+	pattern    *regexp.Regexp
+}
+
+func (p *imageTagTransformer) prepare(*target) (err error) {
+	// The name is a pattern, as in kustomize; the tag may be one of a tool that fills it in later.
+	p.pattern, err = regexp.Compile("^" + p.ImageTag.Name + "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$")
+	if err != nil {
+		return fmt.Errorf("name %q: %w", p.ImageTag.Name, err)
+	}
+	return nil
+}
+
+func (p *imageTagTransformer) transform(m *resMap) error {
+	for _, o := range m.list {
+		g := o.gvk()
+		if g.Kind == "CustomResourceDefinition" {
+			continue
 		}
-		set := func(n *node) error {
-			if n.kind != scalarKind {
-				return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
-			}
-			if pattern.MatchString(n.value) {
-				n.assign(autoTag, img.apply(n.value))
-			}
-			return nil
+		if err := containerImages(o.root, p.set); err != nil {
+			return fmt.Errorf("image of %s: %w", o.id(), err)
 		}
-		for _, o := range m.list {
-			g := o.gvk()
-			if g.Kind == "CustomResourceDefinition" {
+		for i := range p.FieldSpecs {
+			if !g.selectedBy(p.FieldSpecs[i].gvk) {
 				continue
 			}
-			if err := containerImages(o.root, set); err != nil {
-				return fmt.Errorf("image of %s: %w", o.id(), err)
-			}
-			for i := range specs {
-				if !g.selectedBy(specs[i].gvk) {
-					continue
-				}
-				if err := specs[i].visit(o.root, nil, set); err != nil {
-					return err
-				}
+			if err := p.FieldSpecs[i].visit(o.root, nil, p.set); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+func (p *imageTagTransformer) set(n *node) error {
+	if n.kind != scalarKind {
+		return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
+	}
+	if p.pattern.MatchString(n.value) {
+		n.assign(autoTag, p.ImageTag.apply(n.value))
 	}
 	return nil
 }

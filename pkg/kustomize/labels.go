@@ -14,29 +14,35 @@ type Label struct {
 	Fields           []fieldSpec       `json:"fields,omitempty"`
 }
 
-func addLabels(m *resMap, k *Kustomization, c *fieldConfig) error {
-	for _, l := range k.Labels {
-		specs, err := mergeSpecs(l.Fields, c.Labels)
-		if err == nil {
-			switch {
-			case l.IncludeSelectors:
-				specs, err = mergeSpecs(specs, c.CommonLabels)
-			case l.IncludeTemplates:
-				if specs, err = mergeSpecs(specs, c.TemplateLabels); err == nil {
-					specs, err = mergeSpecs(specs, metadataLabels())
-				}
-			default:
+// labelTransformer is the plugin of that name; an entry of labels is its config, and so is commonLabels.
+type labelTransformer struct {
+	Labels     map[string]string `json:"labels,omitempty"`
+	FieldSpecs []fieldSpec       `json:"fieldSpecs,omitempty"`
+}
+
+func (p *labelTransformer) prepare(*target) error { return nil }
+
+func (p *labelTransformer) transform(m *resMap) error { return setEntries(m, p.Labels, p.FieldSpecs) }
+
+// transformer gives the config that an entry of labels stands for.
+func (l *Label) transformer(c *fieldConfig) (*labelTransformer, error) {
+	specs, err := mergeSpecs(l.Fields, c.Labels)
+	if err == nil {
+		switch {
+		case l.IncludeSelectors:
+			specs, err = mergeSpecs(specs, c.CommonLabels)
+		case l.IncludeTemplates:
+			if specs, err = mergeSpecs(specs, c.TemplateLabels); err == nil {
 				specs, err = mergeSpecs(specs, metadataLabels())
 			}
-		}
-		if err != nil {
-			return fmt.Errorf("failed to merge labels: %w", err)
-		}
-		if err := setEntries(m, l.Pairs, specs); err != nil {
-			return err
+		default:
+			specs, err = mergeSpecs(specs, metadataLabels())
 		}
 	}
-	return setEntries(m, k.CommonLabels, c.CommonLabels)
+	if err != nil {
+		return nil, fmt.Errorf("failed to merge labels: %w", err)
+	}
+	return &labelTransformer{l.Pairs, specs}, nil
 }
 
 func metadataLabels() []fieldSpec { return []fieldSpec{{Path: "metadata/labels", Create: true}} }

@@ -1,7 +1,6 @@
 package kustomize
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,11 +9,19 @@ import (
 // Version is the kustomize whose behaviour this is.
 const Version = "v5.8.1"
 
-// origin is where a resource came from.
+// origin is where a resource came from, or what has been at work on it.
 type origin struct {
-	path string
-	// file and by are the kustomization and the generator that made it.
-	file, by string
+	Path string `yaml:"path,omitempty"`
+	// ConfiguredIn and ConfiguredBy are the file and the identity of the plugin's config.
+	ConfiguredIn string       `yaml:"configuredIn,omitempty"`
+	ConfiguredBy configurator `yaml:"configuredBy,omitempty"`
+}
+
+type configurator struct {
+	APIVersion string `yaml:"apiVersion,omitempty"`
+	Kind       string `yaml:"kind,omitempty"`
+	Name       string `yaml:"name,omitempty"`
+	Namespace  string `yaml:"namespace,omitempty"`
 }
 
 // join gives the origin of what a kustomization names. Without a wish to know, there is none.
@@ -22,32 +29,38 @@ func (o *origin) join(path string) *origin {
 	if o == nil {
 		return nil
 	}
-	return &origin{path: filepath.Join(o.path, path)}
+	return &origin{Path: filepath.Join(o.Path, path)}
 }
 
-func (t *target) generatorOrigin(kind string) *origin {
+// fieldOrigin is the origin of what a field of a kustomization makes.
+func (t *target) fieldOrigin(kind string) *origin {
 	if t.origin == nil {
 		return nil
 	}
-	return &origin{file: filepath.Join(t.origin.path, filepath.Base(t.path)), by: kind}
+	in := filepath.Join(t.origin.Path, filepath.Base(t.path))
+	return &origin{ConfiguredIn: in, ConfiguredBy: configurator{APIVersion: "builtin", Kind: kind}}
 }
 
-func (o *origin) String() string {
-	if o.by != "" {
-		return "configuredIn: " + o.file + "\nconfiguredBy:\n  apiVersion: builtin\n  kind: " + o.by + "\n"
+// configuredBy is the origin of what the plugin of a config makes.
+func (o *Object) configuredBy() *origin {
+	if o.origin == nil {
+		return nil
 	}
-	return "path: " + o.path + "\n"
+	return &origin{ConfiguredIn: o.origin.Path, ConfiguredBy: configurator{o.APIVersion(), o.Kind(), o.Name(), o.Namespace()}}
 }
 
-func (k *Kustomization) checkMetadata() error {
-	for _, option := range k.BuildMetadata {
-		switch option {
-		case "originAnnotations", "managedByLabel":
-		case "transformerAnnotations":
-			return fmt.Errorf("buildMetadata option '%s' is not supported yet", option)
+// attribute notes on every resource that a transformer has been at work. What has no origin yet, the transformer has made.
+func (m *resMap) attribute(by *origin) {
+	if by == nil {
+		return
+	}
+	for _, o := range m.list {
+		if o.origin == nil {
+			o.origin = by
+		} else {
+			o.transformations = append(o.transformations, by)
 		}
 	}
-	return nil
 }
 
 const (
@@ -74,12 +87,12 @@ func internalAnnotation(key string) bool {
 
 // finish puts the last touches on the documents: annotations are always strings, and none is left empty.
 func (b *builder) finish(a *accumulator) ([]*Object, error) {
-	origins := slices.Contains(b.metadata, "originAnnotations")
 	if b.options.ManagedBy || slices.Contains(b.metadata, "managedByLabel") {
 		if err := setEntries(&a.resMap, map[string]string{managedByLabel: "kustomize-" + Version}, metadataLabels()); err != nil {
 			return nil, err
 		}
 	}
+	from, through := slices.Contains(b.metadata, "originAnnotations"), slices.Contains(b.metadata, "transformerAnnotations")
 	for _, o := range a.list {
 		meta := o.root.ensureMap("metadata")
 		notes := meta.get("annotations")
@@ -93,12 +106,33 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 				v.tag = strTag
 			}
 		}
-		if origins && o.origin != nil {
-			meta.ensureMap("annotations").set(originAnnotation, newString(o.origin.String()))
+		if from || through {
+			if err := o.reveal(meta.ensureMap("annotations"), from, through); err != nil {
+				return nil, err
+			}
 		}
 		if notes := meta.get("annotations"); notes.isEmpty() {
 			meta.remove("annotations")
 		}
 	}
 	return a.list, nil
+}
+
+// reveal writes origins into annotations.
+func (o *Object) reveal(notes *node, from, through bool) error {
+	if from && o.origin != nil {
+		text, err := encodeYAML(o.origin)
+		if err != nil {
+			return err
+		}
+		notes.set(originAnnotation, newString(string(text)))
+	}
+	if through && len(o.transformations) > 0 {
+		text, err := encodeYAML(o.transformations)
+		if err != nil {
+			return err
+		}
+		notes.set(transformAnnotation, newString(string(text)))
+	}
+	return nil
 }

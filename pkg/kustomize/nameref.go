@@ -21,10 +21,7 @@ type candidate struct {
 
 // fixReferences writes the final names into the fields that refer to renamed resources.
 func (a *accumulator) fixReferences() error {
-	config := a.config
-	if config == nil {
-		config = defaultConfig()
-	}
+	config := a.fieldConfig()
 	refs := references{byName: map[string][]*candidate{}, byOrigin: map[string][]*candidate{}}
 	all := make([]*candidate, len(a.list))
 	for i, o := range a.list {

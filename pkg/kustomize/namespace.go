@@ -2,9 +2,44 @@ package kustomize
 
 import "fmt"
 
-// setNamespace puts every resource that can have one into a namespace, with the references that carry one.
-func setNamespace(m *resMap, ns string, specs []fieldSpec) error {
-	if ns == "" {
+// namespaceTransformer is the plugin of that name; namespace is its config.
+type namespaceTransformer struct {
+	Metadata   pluginMetadata `json:"metadata,omitempty"`
+	FieldSpecs []fieldSpec    `json:"fieldSpecs,omitempty"`
+	// UnsetOnly leaves a namespace alone that is there.
+	UnsetOnly bool `json:"unsetOnly,omitempty"`
+	// SetRoleBindingSubjects says which subjects of bindings move along: others may live elsewhere.
+	SetRoleBindingSubjects string `json:"setRoleBindingSubjects,omitempty"`
+}
+
+// pluginMetadata is what plugins read of the metadata of their config.
+type pluginMetadata struct {
+	Name      string `json:"name,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
+const (
+	defaultSubjects = "defaultOnly"
+	noSubjects      = "none"
+	serviceAccounts = "allServiceAccounts"
+)
+
+// helmGenerated marks what helm has put into a namespace already.
+const helmGenerated = internalPrefix + "helm-generated"
+
+func (p *namespaceTransformer) prepare(*target) error {
+	p.SetRoleBindingSubjects = or(p.SetRoleBindingSubjects, defaultSubjects)
+	switch p.SetRoleBindingSubjects {
+	case defaultSubjects, noSubjects, serviceAccounts:
+		return nil
+	}
+	return fmt.Errorf("invalid value %q for setRoleBindingSubjects: must be one of %q, %q or %q", p.SetRoleBindingSubjects,
+		defaultSubjects, noSubjects, serviceAccounts)
+}
+
+// transform puts every resource that can have one into a namespace, with the references that carry one.
+func (p *namespaceTransformer) transform(m *resMap) error {
+	if p.Metadata.Namespace == "" {
 		return nil
 	}
 	// How many resources have an identity now, kept up to date while they change one by one.
@@ -13,9 +48,12 @@ func setNamespace(m *resMap, ns string, specs []fieldSpec) error {
 		count[o.id()]++
 	}
 	for _, o := range m.list {
+		if o.root.at("metadata", "annotations", helmGenerated).text() == "true" {
+			continue
+		}
 		count[o.id()]--
 		o.remember()
-		if err := namespaceOne(o, ns, specs); err != nil {
+		if err := p.move(o); err != nil {
 			return err
 		}
 		i := o.id()
@@ -27,30 +65,32 @@ func setNamespace(m *resMap, ns string, specs []fieldSpec) error {
 	return nil
 }
 
-func namespaceOne(o *Object, ns string, specs []fieldSpec) error {
+// move sets the namespace of one resource.
+func (p *namespaceTransformer) move(o *Object) error {
 	g := o.gvk()
 	if !clusterScoped(g) {
-		meta := o.root.ensureMap("metadata")
-		if v := meta.get("namespace"); v == nil || !v.isNull() {
-			if v != nil && v.kind != scalarKind {
-				return fmt.Errorf("namespace of %s is no string", o.id())
-			}
-			meta.set("namespace", newString(ns))
+		if err := p.set(o.root.ensureMap("metadata")); err != nil {
+			return fmt.Errorf("namespace of %s: %w", o.id(), err)
 		}
 	}
 	binding := g.Kind == "RoleBinding" || g.Kind == "ClusterRoleBinding"
 	if binding {
-		if err := namespaceSubjects(o.root.get("subjects"), ns); err != nil {
+		if err := p.subjects(o.root.get("subjects")); err != nil {
 			return fmt.Errorf("subjects of %s: %w", o.id(), err)
 		}
 	}
-	for i := range specs {
-		s := &specs[i]
+	for i := range p.FieldSpecs {
+		s := &p.FieldSpecs[i]
 		if !g.selectedBy(s.gvk) || s.Path == "metadata/namespace" || s.Path == "metadata/name" && o.APIVersion() != "v1" ||
-			binding && s.Path == "subjects/namespace" && s.Kind == g.Kind {
+			binding && s.Path == "subjects/namespace" && (s.Kind == "RoleBinding" || s.Kind == "ClusterRoleBinding") {
 			continue
 		}
-		err := s.visit(o.root, func() *node { return newString("") }, func(n *node) error { return setScalar(n, strTag, ns) })
+		err := s.visit(o.root, func() *node { return newString("") }, func(n *node) error {
+			if p.UnsetOnly && n.kind == scalarKind && n.value != "" {
+				return nil
+			}
+			return setScalar(n, strTag, p.Metadata.Namespace)
+		})
 		if err != nil {
 			return fmt.Errorf("namespace transformation failed: %w", err)
 		}
@@ -58,20 +98,38 @@ func namespaceOne(o *Object, ns string, specs []fieldSpec) error {
 	return nil
 }
 
-// namespaceSubjects sets the namespace of subjects called "default": others may live elsewhere.
-func namespaceSubjects(subjects *node, ns string) error {
-	if subjects.isNull() {
+// set sets the field namespace of a mapping. One that is null stays.
+func (p *namespaceTransformer) set(in *node) error {
+	switch v := in.get("namespace"); {
+	case v == nil:
+		in.set("namespace", newString(p.Metadata.Namespace))
+	case v.isNull() || p.UnsetOnly && v.kind == scalarKind && v.value != "":
+	case v.kind != scalarKind:
+		return fmt.Errorf("line %d: it is no string", v.line)
+	default:
+		in.set("namespace", newString(p.Metadata.Namespace))
+	}
+	return nil
+}
+
+// subjects sets the namespace of those subjects of a binding that move along.
+func (p *namespaceTransformer) subjects(list *node) error {
+	if list.isNull() || p.SetRoleBindingSubjects == noSubjects {
 		return nil
 	}
-	if subjects.kind != seqKind {
-		return fmt.Errorf("line %d: expected a list, found %s", subjects.line, subjects.describe())
+	if list.kind != seqKind {
+		return fmt.Errorf("line %d: expected a list, found %s", list.line, list.describe())
 	}
-	for _, s := range subjects.items {
-		if s.get("name").text() != "default" {
+	field, value := "name", "default"
+	if p.SetRoleBindingSubjects == serviceAccounts {
+		field, value = "kind", "ServiceAccount"
+	}
+	for _, s := range list.items {
+		if s.get(field).text() != value {
 			continue
 		}
-		if v := s.get("namespace"); v == nil || !v.isNull() {
-			s.set("namespace", newString(ns))
+		if err := p.set(s); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
 package kustomize
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // keepsName holds for kinds whose name means something, so that no prefix or suffix is put on it.
 func keepsName(g gvk) bool {
@@ -8,15 +11,46 @@ func keepsName(g gvk) bool {
 		g.Group == "apiregistration.k8s.io" && g.Kind == "APIService"
 }
 
-func addPrefix(m *resMap, prefix string, specs []fieldSpec) error {
-	if prefix == "" {
-		return nil
+// prefixTransformer is the plugin of that name; namePrefix is its config.
+type prefixTransformer struct {
+	Prefix     string      `json:"prefix,omitempty"`
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+}
+
+var errNoFieldSpecs = errors.New("fieldSpecs is not expected to be nil: say which fields, as [{path: metadata/name}]")
+
+func (p *prefixTransformer) prepare(*target) error {
+	if p.FieldSpecs == nil {
+		return errNoFieldSpecs
 	}
-	return affix(m, specs, func(o *Object) { o.prefixes = append(o.prefixes, prefix) }, func(name string) string { return prefix + name })
+	return nil
+}
+
+func (p *prefixTransformer) transform(m *resMap) error {
+	return affix(m, p.FieldSpecs, p.Prefix, func(o *Object) { o.prefixes = append(o.prefixes, p.Prefix) },
+		func(name string) string { return p.Prefix + name })
+}
+
+// prefixSuffixTransformer is the older plugin that does both.
+type prefixSuffixTransformer struct {
+	Prefix     string      `json:"prefix,omitempty"`
+	Suffix     string      `json:"suffix,omitempty"`
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+}
+
+func (p *prefixSuffixTransformer) prepare(t *target) error {
+	return (&prefixTransformer{p.Prefix, p.FieldSpecs}).prepare(t)
+}
+
+func (p *prefixSuffixTransformer) transform(m *resMap) error {
+	if err := (&prefixTransformer{p.Prefix, p.FieldSpecs}).transform(m); err != nil {
+		return err
+	}
+	return (&suffixTransformer{p.Suffix, p.FieldSpecs}).transform(m)
 }
 
 // affix changes names: in metadata, and wherever else the specs say.
-func affix(m *resMap, specs []fieldSpec, note func(*Object), change func(string) string) error {
+func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change func(string) string) error {
 	for _, o := range m.list {
 		org := o.orgID().gvk
 		if keepsName(org) {
@@ -26,7 +60,7 @@ func affix(m *resMap, specs []fieldSpec, note func(*Object), change func(string)
 			if !org.selectedBy(specs[i].gvk) {
 				continue
 			}
-			if specs[i].Path == "metadata/name" {
+			if specs[i].Path == "metadata/name" && add != "" {
 				note(o)
 				o.remember()
 			}

@@ -42,42 +42,41 @@ type FieldOptions struct {
 
 const defaultFieldPath = "metadata.name"
 
-// replace copies values from a source to the fields of targets.
-func (t *target) replace(m *resMap) error {
-	if len(t.k.Replacements) == 0 {
-		return nil
-	}
-	list, err := t.loadReplacements()
-	if err != nil {
-		return fmt.Errorf("replacements: %w", err)
-	}
+// replacementTransformer is the plugin of that name; replacements is its config.
+type replacementTransformer struct {
+	Replacements []Replacement `json:"replacements,omitempty"`
+}
+
+// transform copies values from sources to the fields of targets.
+func (p *replacementTransformer) transform(m *resMap) error {
 	r := replacer{m: m, byName: m.byAnyName()}
-	for i := range list {
-		if err := r.run(&list[i]); err != nil {
-			return fmt.Errorf("replacements[%d]: %w", i, err)
+	for i := range p.Replacements {
+		if err := r.run(&p.Replacements[i]); err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
 		}
 	}
 	m.renamed()
 	return nil
 }
 
-func (t *target) loadReplacements() ([]Replacement, error) {
+// prepare reads the files that hold replacements.
+func (p *replacementTransformer) prepare(t *target) error {
 	var list []Replacement
-	for _, r := range t.k.Replacements {
+	for _, r := range p.Replacements {
 		if r.Path == "" {
 			list = append(list, r)
 			continue
 		}
 		if r.Source != nil || len(r.Targets) > 0 {
-			return nil, errors.New("cannot specify both path and inline replacement")
+			return errors.New("cannot specify both path and inline replacement")
 		}
 		data, err := t.loader.load(r.Path)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		j, err := yaml.YAMLToJSON(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Path, err)
+			return fmt.Errorf("%s: %w", r.Path, err)
 		}
 		var more []Replacement
 		if bytes.HasPrefix(j, []byte("{")) {
@@ -87,11 +86,12 @@ func (t *target) loadReplacements() ([]Replacement, error) {
 			err = json.Unmarshal(j, &more)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Path, err)
+			return fmt.Errorf("%s: %w", r.Path, err)
 		}
 		list = append(list, more...)
 	}
-	return list, nil
+	p.Replacements = list
+	return nil
 }
 
 type replacer struct {

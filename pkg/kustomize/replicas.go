@@ -12,55 +12,41 @@ type Replica struct {
 	Count int64  `json:"count"`
 }
 
-func setReplicas(m *resMap, replicas []Replica, specs []fieldSpec) error {
-	if len(replicas) == 0 {
-		return nil
-	}
-	byName := m.byAnyName()
-	for _, r := range replicas {
-		found := false
-		for i := range specs {
-			for _, o := range byName[r.Name] {
-				if !o.wasNamed(r.Name, specs[i].gvk) {
-					continue
-				}
-				found = true
-				if !o.gvk().selectedBy(specs[i].gvk) {
-					continue
-				}
-				if err := specs[i].visit(o.root, func() *node { return newScalar(intTag, "0") }, func(n *node) error {
-					return setScalar(n, intTag, strconv.FormatInt(r.Count, 10))
-				}); err != nil {
-					return err
-				}
-			}
-		}
-		if !found {
-			kinds := make([]string, len(specs))
-			for i := range specs {
-				kinds[i] = specs[i].gvk.String()
-			}
-			return fmt.Errorf("resource with name %s does not match a config with the following GVK [%s]", r.Name, strings.Join(kinds, " "))
-		}
-	}
-	return nil
+// replicaCountTransformer is the plugin of that name; an entry of replicas is its config.
+type replicaCountTransformer struct {
+	Replica    Replica     `json:"replica,omitempty"`
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
 }
 
-// byAnyName finds resources by every name they have had.
-func (m *resMap) byAnyName() map[string][]*Object {
-	out := make(map[string][]*Object, len(m.list))
-	for _, o := range m.list {
-		add := func(name string) {
-			if at := out[name]; len(at) == 0 || at[len(at)-1] != o {
-				out[name] = append(at, o)
+func (p *replicaCountTransformer) prepare(*target) error { return nil }
+
+func (p *replicaCountTransformer) transform(m *resMap) error {
+	found := false
+	for i := range p.FieldSpecs {
+		spec := &p.FieldSpecs[i]
+		for _, o := range m.byAnyName()[p.Replica.Name] {
+			if !o.wasNamed(p.Replica.Name, spec.gvk) {
+				continue
+			}
+			found = true
+			if !o.gvk().selectedBy(spec.gvk) {
+				continue
+			}
+			if err := spec.visit(o.root, func() *node { return newScalar(intTag, "0") }, func(n *node) error {
+				return setScalar(n, intTag, strconv.FormatInt(p.Replica.Count, 10))
+			}); err != nil {
+				return err
 			}
 		}
-		for _, p := range o.past {
-			add(p.name)
-		}
-		add(o.Name())
 	}
-	return out
+	if found {
+		return nil
+	}
+	kinds := make([]string, len(p.FieldSpecs))
+	for i := range p.FieldSpecs {
+		kinds[i] = p.FieldSpecs[i].gvk.String()
+	}
+	return fmt.Errorf("resource with name %s does not match a config with the following GVK [%s]", p.Replica.Name, strings.Join(kinds, " "))
 }
 
 func (o *Object) wasNamed(name string, g gvk) bool {

@@ -10,10 +10,14 @@ type resMap struct {
 	current map[id]*Object
 	any     map[id][]*Object
 	names   map[string][]*Object
+	// anyNames finds by every name that a resource has had.
+	anyNames map[string][]*Object
+	// emptied holds when a resource was deleted and is still in the list.
+	emptied bool
 }
 
 // renamed forgets the index.
-func (m *resMap) renamed() { m.current, m.any, m.names = nil, nil, nil }
+func (m *resMap) renamed() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
 
 func (m *resMap) byCurrent() map[id]*Object {
 	if m.current == nil {
@@ -47,6 +51,26 @@ func (m *resMap) indexAny(o *Object) {
 	add(o.id())
 }
 
+// byAnyName finds resources by every name they have had.
+func (m *resMap) byAnyName() map[string][]*Object {
+	if m.anyNames != nil {
+		return m.anyNames
+	}
+	m.anyNames = make(map[string][]*Object, len(m.list))
+	for _, o := range m.list {
+		add := func(name string) {
+			if at := m.anyNames[name]; len(at) == 0 || at[len(at)-1] != o {
+				m.anyNames[name] = append(at, o)
+			}
+		}
+		for _, p := range o.past {
+			add(p.name)
+		}
+		add(o.Name())
+	}
+	return m.anyNames
+}
+
 func (m *resMap) append(o *Object) error {
 	i := o.id()
 	if _, ok := m.byCurrent()[i]; ok {
@@ -56,7 +80,7 @@ func (m *resMap) append(o *Object) error {
 	if m.any != nil {
 		m.indexAny(o)
 	}
-	m.names = nil
+	m.names, m.anyNames = nil, nil
 	m.list = append(m.list, o)
 	return nil
 }
@@ -104,6 +128,10 @@ func (m *resMap) absorb(o *Object) error {
 
 // dropEmpty leaves out what patches deleted.
 func (m *resMap) dropEmpty() {
+	if !m.emptied {
+		return
+	}
+	m.emptied = false
 	kept := m.list[:0]
 	for _, o := range m.list {
 		if !o.root.isEmpty() {

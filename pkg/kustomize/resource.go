@@ -18,6 +18,7 @@ type Object struct {
 	varNames           []string
 	source             string
 	origin             *origin
+	transformations    []*origin
 }
 
 // APIVersion, Kind, Name and Namespace identify the object.

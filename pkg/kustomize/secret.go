@@ -11,16 +11,29 @@ type SecretArgs struct {
 	Type string `json:"type,omitempty"`
 }
 
-func (t *target) secret(g *SecretArgs) (*Object, error) {
-	o, pairs, err := t.generated("Secret", &g.ConfigMapArgs)
+// secretGenerator is the plugin of that name; an entry of the field is its config.
+type secretGenerator struct {
+	Metadata pluginMetadata `json:"metadata,omitempty"`
+	SecretArgs
+	t *target
+}
+
+func (p *secretGenerator) prepare(t *target) error {
+	p.t = t
+	p.Name, p.Namespace = or(p.Name, p.Metadata.Name), or(p.Namespace, p.Metadata.Namespace)
+	return nil
+}
+
+func (p *secretGenerator) generate() ([]*Object, error) {
+	o, pairs, err := p.t.generated("Secret", &p.ConfigMapArgs)
 	if err != nil {
 		return nil, err
 	}
-	o.root.add("type", newString(or(g.Type, "Opaque")))
+	o.root.add("type", newString(or(p.Type, "Opaque")))
 	// Unlike a ConfigMap's, a Secret's data is there even when it is empty.
 	o.root.ensureMap("data")
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
 		o.root.ensureMap("data").add(k, newString(base64Lines(pairs[k])))
 	}
-	return o, nil
+	return []*Object{o}, nil
 }

@@ -1,8 +1,19 @@
 package kustomize
 
-func addSuffix(m *resMap, suffix string, specs []fieldSpec) error {
-	if suffix == "" {
-		return nil
+// suffixTransformer is the plugin of that name; nameSuffix is its config.
+type suffixTransformer struct {
+	Suffix     string      `json:"suffix,omitempty"`
+	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+}
+
+func (p *suffixTransformer) prepare(*target) error {
+	if p.FieldSpecs == nil {
+		return errNoFieldSpecs
 	}
-	return affix(m, specs, func(o *Object) { o.suffixes = append(o.suffixes, suffix) }, func(name string) string { return name + suffix })
+	return nil
+}
+
+func (p *suffixTransformer) transform(m *resMap) error {
+	return affix(m, p.FieldSpecs, p.Suffix, func(o *Object) { o.suffixes = append(o.suffixes, p.Suffix) },
+		func(name string) string { return name + p.Suffix })
 }

@@ -104,10 +104,7 @@ func (a *accumulator) resolveVars(warn func(string)) error {
 			}
 		}
 	}
-	config := a.config
-	if config == nil {
-		config = defaultConfig()
-	}
+	config := a.fieldConfig()
 	for _, o := range a.list {
 		g := o.gvk()
 		for i := range config.VarReference {

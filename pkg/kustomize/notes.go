@@ -1,0 +1,117 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// kustomize notes in annotations what it needs to know of a resource's past. Here they exist on the way to a function and
+// back alone; a function that drops them makes a resource without a past.
+const (
+	internalPrefix     = "internal.config.kubernetes.io/"
+	previousKinds      = internalPrefix + "previousKinds"
+	previousNames      = internalPrefix + "previousNames"
+	previousNamespaces = internalPrefix + "previousNamespaces"
+	addedPrefixes      = internalPrefix + "prefixes"
+	addedSuffixes      = internalPrefix + "suffixes"
+	generatorBehavior  = internalPrefix + "generatorBehavior"
+	needsHashSuffix    = internalPrefix + "needsHashSuffix"
+)
+
+const enabled = "enabled"
+
+// noted gives a copy of the document with its past in annotations.
+func (o *Object) noted() (*node, error) {
+	root := o.root.copy()
+	notes := root.ensureMap("metadata").ensureMap("annotations")
+	if notes.kind != mapKind {
+		return nil, fmt.Errorf("annotations of %s are no mapping", o.id())
+	}
+	for _, v := range notes.items {
+		v.tag = strTag
+	}
+	note := func(key string, values ...string) {
+		if len(values) > 0 {
+			notes.set(key, newString(strings.Join(values, ",")))
+		}
+	}
+	var kinds, names, namespaces []string
+	for _, p := range o.past {
+		kinds, names, namespaces = append(kinds, p.Kind), append(names, p.name), append(namespaces, p.namespace)
+	}
+	note(previousKinds, kinds...)
+	note(previousNames, names...)
+	note(previousNamespaces, namespaces...)
+	note(addedPrefixes, o.prefixes...)
+	note(addedSuffixes, o.suffixes...)
+	if o.generated {
+		note(generatorBehavior, or(o.behavior, "unspecified"))
+	}
+	if o.needsHash {
+		note(needsHashSuffix, enabled)
+	}
+	if err := o.reveal(notes, true, true); err != nil {
+		return nil, err
+	}
+	if len(notes.items) == 0 {
+		root.get("metadata").remove("annotations")
+	}
+	return root, nil
+}
+
+// recall takes the notes out of a document that comes back.
+func (o *Object) recall() error {
+	notes := o.root.at("metadata", "annotations")
+	if notes == nil || notes.kind != mapKind {
+		return nil
+	}
+	take := func(key string) []string {
+		v := notes.get(key)
+		if v == nil {
+			return nil
+		}
+		notes.remove(key)
+		return strings.Split(v.value, ",")
+	}
+	kinds, names, namespaces := take(previousKinds), take(previousNames), take(previousNamespaces)
+	if len(kinds) != len(names) || len(names) != len(namespaces) {
+		return errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
+	}
+	for i, name := range names {
+		g := o.gvk()
+		g.Kind = kinds[i]
+		o.past = append(o.past, id{g, name, effectiveNamespace(g, namespaces[i])})
+	}
+	o.prefixes, o.suffixes = take(addedPrefixes), take(addedSuffixes)
+	if v := take(generatorBehavior); v != nil {
+		o.generated, o.behavior = true, knownBehavior(v[0])
+	}
+	o.needsHash = strings.Join(take(needsHashSuffix), ",") == enabled
+	return o.recallOrigin(notes)
+}
+
+func (o *Object) recallOrigin(notes *node) error {
+	for key, into := range map[string]any{originAnnotation: &o.origin, transformAnnotation: &o.transformations} {
+		if v := notes.get(key); v != nil {
+			if err := yaml.Unmarshal([]byte(v.value), into); err != nil {
+				return fmt.Errorf("annotation %s of %s: %w", key, o.id(), err)
+			}
+			notes.remove(key)
+		}
+	}
+	if len(notes.items) == 0 {
+		o.root.get("metadata").remove("annotations")
+	}
+	return nil
+}
+
+func knownBehavior(s string) string {
+	switch s {
+	case "merge", "replace", "create":
+		return s
+	}
+	return ""
+}

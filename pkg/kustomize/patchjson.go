@@ -1,0 +1,97 @@
+package kustomize
+
+import (
+	"errors"
+	"fmt"
+
+	jsonpatch "github.com/evanphx/json-patch"
+	"sigs.k8s.io/yaml"
+)
+
+// patchJSON6902Transformer is the plugin of that name; an entry of patchesJson6902 is its config.
+type patchJSON6902Transformer struct {
+	Target *Selector `json:"target,omitempty"`
+	Path   string    `json:"path,omitempty"`
+	JSONOp string    `json:"jsonOp,omitempty"`
+	ops    jsonpatch.Patch
+}
+
+func (p *patchJSON6902Transformer) prepare(t *target) (err error) {
+	if p.Target == nil || p.Target.Name == "" {
+		return errors.New("must specify the target name")
+	}
+	text := p.JSONOp
+	switch {
+	case p.Path == "" && text == "":
+		return errors.New("empty file path and empty jsonOp")
+	case p.Path != "" && text != "":
+		return errors.New("must specify a file path or jsonOp, not both")
+	case p.Path != "":
+		data, err := t.loader.load(p.Path)
+		if err != nil {
+			return err
+		}
+		if text = string(data); text == "" {
+			return fmt.Errorf("patch file '%s' empty seems to be empty", p.Path)
+		}
+	}
+	if p.ops, err = decodeOps(text); err != nil {
+		return fmt.Errorf("decoding %s: %w", text, err)
+	}
+	if len(p.ops) == 0 {
+		return fmt.Errorf("patch appears to be empty; file=%s, JsonOp=%s", p.Path, text)
+	}
+	return nil
+}
+
+func (p *patchJSON6902Transformer) transform(m *resMap) error {
+	selected, err := m.choose(*p.Target)
+	if err != nil {
+		return err
+	}
+	for _, o := range selected {
+		if err := applyOps(o, p.ops, o.tracked()); err != nil {
+			return fmt.Errorf("to %s: %w", o.id(), err)
+		}
+	}
+	m.renamed()
+	return nil
+}
+
+// decodeOps reads a JSON patch, written as JSON or YAML.
+func decodeOps(text string) (jsonpatch.Patch, error) {
+	if text == "" {
+		return nil, errors.New("empty json patch operations")
+	}
+	data := []byte(text)
+	if text[0] != '[' {
+		var err error
+		if data, err = yaml.YAMLToJSON(data); err != nil {
+			return nil, err
+		}
+	}
+	return jsonpatch.DecodePatch(data)
+}
+
+// applyOps runs a JSON patch. In kustomize a resource with a past has annotations that say so, and patches may add to them.
+func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
+	if meta := o.root.get("metadata"); annotated && meta != nil && meta.kind == mapKind {
+		meta.ensureMap("annotations")
+	}
+	doc, err := appendJSON(nil, o.root)
+	if err != nil {
+		return err
+	}
+	if doc, err = ops.Apply(doc); err != nil {
+		return err
+	}
+	root, err := fromJSON(doc)
+	if err != nil {
+		return err
+	}
+	if root.kind != mapKind {
+		return errors.New("the patch leaves no object")
+	}
+	o.root = root
+	return nil
+}
