@@ -11,6 +11,7 @@ import (
 
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
+	"github.com/kubeskiff/skiff/pkg/kustomize/process"
 )
 
 // Options are the flags of a build.
@@ -21,6 +22,7 @@ type Options struct {
 	Restrictor string
 	Reorder    string
 	ManagedBy  bool
+	plugins    pluginFlags
 }
 
 // Render renders a directory as -k does.
@@ -60,6 +62,7 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Reorder, "reorder", "", "Reorder the resources just before output. Use 'legacy' to apply a legacy reordering "+
 		"(Namespaces first, Webhooks last, etc). Use 'none' to suppress a final reordering.")
 	flags.BoolVar(&o.ManagedBy, "enable-managedby-label", false, "enable adding app.kubernetes.io/managed-by")
+	o.plugins.add(flags)
 }
 
 func (o *Options) run(_ *cobra.Command, args []string) error {
@@ -116,8 +119,10 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 	if o.Reorder != "" && o.Reorder != "legacy" && o.Reorder != "none" {
 		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
 	}
-	return kustomize.Build(kustomize.Disk(), o.Dir, kustomize.Options{
+	options := kustomize.Options{
 		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: get,
 		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
-	})
+	}
+	o.plugins.allow(&options, process.Runner{Stderr: o.IO.ErrOut})
+	return kustomize.Build(kustomize.Disk(), o.Dir, options)
 }
