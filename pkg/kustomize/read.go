@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,30 +15,70 @@ import (
 const (
 	maxNodes = 1_000_000
 	maxDepth = 1000
+	// maxFileNodes bounds the values of all documents of a file together, so that memory stays bounded too.
+	maxFileNodes = 2_000_000
+	// maxOdd is how long a document may be that only the library can read; it reads some ten megabytes in a second.
+	maxOdd = 10 << 20
 )
+
+// part is the text of one document, and the line before it.
+type part struct {
+	text string
+	line int
+}
 
 // readDocuments parses every document of a file. Empty ones are left out.
 func readDocuments(data []byte) ([]*node, error) {
-	var docs []*node
-	text := strings.ReplaceAll(string(data), "\r\n", "\n")
+	parts, errCut := cutDocuments(string(data))
+	var values atomic.Int64
+	values.Store(maxFileNodes)
+	docs, errs := make([]*node, len(parts)), make([]error, len(parts))
+	inParallel(len(parts), func(i int) {
+		docs[i], errs[i] = parts[i].read(&values)
+	})
+	kept := docs[:0]
+	for i, n := range docs {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		if !n.isNull() {
+			kept = append(kept, n)
+		}
+	}
+	return kept, errCut
+}
+
+// cutDocuments also gives the documents before an error.
+func cutDocuments(text string) (parts []part, err error) {
+	if strings.IndexByte(text, '\r') >= 0 {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+	}
 	for line := 0; ; {
 		chunk, rest, more, err := cutDocument(text)
 		if err != nil {
-			return nil, err
+			return parts, err
 		}
-		n, err := readDocument(chunk, line)
-		if err != nil {
-			return nil, err
-		}
-		if !n.isNull() {
-			docs = append(docs, n)
-		}
+		parts = append(parts, part{chunk, line})
 		if !more {
-			return docs, nil
+			return parts, nil
 		}
 		line += strings.Count(text[:len(text)-len(rest)], "\n")
 		text = rest
 	}
+}
+
+func (p part) read(values *atomic.Int64) (*node, error) {
+	if n, ok := readPlain(p.text, p.line, values); ok {
+		return n, nil
+	}
+	switch {
+	case values.Load() < 0:
+		return nil, fmt.Errorf("the file has more than %d values: split it", maxFileNodes)
+	case len(p.text) > maxOdd:
+		return nil, fmt.Errorf("line %d: the document has %d MB: more than %d are read only of plain block style", p.line+1,
+			len(p.text)>>20, maxOdd>>20)
+	}
+	return readDocument(p.text, p.line)
 }
 
 // cutDocument splits at the first line that begins with "---", except at the very beginning.
@@ -130,9 +171,8 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		return n, nil
 	default:
 		t := tagOf(y)
-		if t == timeTag && c.flow > 0 && strings.IndexByte(y.Value, ':') >= 0 {
-			// kustomize writes it out once in between, where braces make it quote the colons: then it is a string.
-			t = strTag
+		if c.flow > 0 {
+			t = flowTag(t, y.Value)
 		}
 		return &node{tag: t, flow: c.flow > 0, value: y.Value, line: int32(y.Line + c.line),
 			quoted: y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
@@ -206,6 +246,15 @@ func (c *converter) merge(n *node, y *yaml.Node, depth int) error {
 	default:
 		return fmt.Errorf("line %d: map merge requires map or sequence of maps as the value", y.Line+c.line)
 	}
+}
+
+// flowTag says what a scalar in braces or brackets stands for. kustomize writes times out once in between, where braces make
+// it quote the colons: then they are strings.
+func flowTag(t tag, value string) tag {
+	if t == timeTag && strings.IndexByte(value, ':') >= 0 {
+		return strTag
+	}
+	return t
 }
 
 func tagOf(y *yaml.Node) tag {
