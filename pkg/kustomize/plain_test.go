@@ -39,7 +39,7 @@ var plainSeeds = []string{
 	"a: x y\n  z\n\n\n  w\nb: |-\n  t\n  # u\n # v\nc: |+\n  t\n\n\n# w\nd: 'it''s' # c\ne: \"q\\\"\\n\"\n",
 	"a: {b: c, 'd': [1, 2.5, x y], \"e\":f, g: {}, h: []}\nt: [2020-01-01, 12:30:00, 2020-01-01T00:00:00Z]\n",
 	"a:\n  b:\n    c\n    d\n  e: --f=g\n  h: -1\n  i: ~\n  j: 0x1F\n  k: 1_000\n  l: .5\n  m: on\n  n: null\n  o: 1e3\n  p: 0o7\n",
-	"# c\n\n---\na:\n# d\n- b # e\n# f\n- c\n",
+	"# c\n\na:\n# d\n- b # e\n# f\n- c\n",
 	"url: http://a:80/b#c\nk8s.io/x: y\n$ref: '#/a'\n\"q u\": r\n", "é: ü\n日本: 語\n", "a: b\n c: d\n", "a: b: c\n", "a:\n\tb: c\n",
 }
 
