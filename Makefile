@@ -9,7 +9,7 @@ EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare bench-kustomize
+.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -90,8 +90,12 @@ clean: ## remove what builds made
 	rm -rf bin $(EMBED)
 
 KUSTOMIZE ?= kustomize
-kustomize-compare: ## our bytes against the real kustomize's (KUSTOMIZE=PATH) for every directory below DIR
-	$(GO) run ./test/kustomize/compare -kustomize $(KUSTOMIZE) $(DIR)
+kustomize-compare: ## our bytes against the real kustomize's (KUSTOMIZE=PATH) for every directory below DIR (FLAGS: -help)
+	$(GO) run ./test/kustomize/compare -kustomize $(KUSTOMIZE) $(FLAGS) $(DIR)
+
+DURATION ?= 1m
+kustomize-fuzz: ## random kustomizations, both engines, for DURATION (SEED=N to begin with that case)
+	cd test/kustomize/fuzz && $(GO) run . -duration $(DURATION) $(if $(SEED),-seed $(SEED)) -o $${TMPDIR:-/tmp}/kustomize-fuzz 2>/dev/null
 
 bench-kustomize: ## how the time of a build grows with its documents
 	$(GO) test -run '^$$' -bench Build ./pkg/kustomize
