@@ -26,7 +26,7 @@ const (
 	sequence
 )
 
-func raw(text string) *value     { return &value{text: text} }
+func raw(text string) *value      { return &value{text: text} }
 func list(items ...*value) *value { return &value{kind: sequence, items: items} }
 
 // object makes a mapping of keys and values by turns: strings are written as they are, nil leaves the key out.
