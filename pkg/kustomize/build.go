@@ -344,6 +344,9 @@ const localConfig = "config.kubernetes.io/local-config"
 func (a *accumulator) dropLocal() error {
 	kept := a.list[:0]
 	for _, o := range a.list {
+		if err := checkObject(o.root); err != nil {
+			return err
+		}
 		v := o.root.at("metadata", "annotations", localConfig)
 		if v == nil || v.value == "false" {
 			kept = append(kept, o)

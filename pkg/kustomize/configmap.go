@@ -87,9 +87,9 @@ func (p *configMapGenerator) generate() ([]*Object, error) {
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
 		v := pairs[k]
 		if utf8.ValidString(v) {
-			o.root.ensureMap("data").add(k, newString(v))
+			o.root.ensureMap("data").set(k, newString(v))
 		} else {
-			o.root.ensureMap("binaryData").add(k, newString(base64Lines(v)))
+			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
 		}
 	}
 	return []*Object{o}, nil
@@ -134,9 +134,6 @@ func addStrings(n *node, field string, entries map[string]string) {
 func (t *target) pairs(g *ConfigMapArgs) (map[string]string, error) {
 	pairs := map[string]string{}
 	add := func(k, v string) error {
-		if err := checkKey(k); err != nil {
-			return err
-		}
 		if _, ok := pairs[k]; ok {
 			return fmt.Errorf("configmap %s illegally repeats the key `%s`", g.Name, k)
 		}
@@ -214,44 +211,14 @@ func envPairs(data []byte, add func(k, v string) error) error {
 			continue
 		}
 		k, v, _ := strings.Cut(text, "=")
-		if err := checkEnvName(k); err != nil {
-			return fmt.Errorf("line %d: %w", line, err)
+		if k == "" {
+			continue
 		}
 		if err := add(k, v); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 	}
 	return nil
-}
-
-// checkKey accepts what a ConfigMap's keys may be.
-func checkKey(k string) error {
-	if k == "" || len(k) > 253 || k == "." || strings.HasPrefix(k, "..") || !made(k, "-_.", false) {
-		return fmt.Errorf("%q is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.'", k)
-	}
-	return nil
-}
-
-func checkEnvName(k string) error {
-	if k == "." || strings.HasPrefix(k, "..") || !made(k, "-_.", true) {
-		return fmt.Errorf("%q is not a valid key name: a valid environment variable name must consist of alphabetic characters, digits, "+
-			"'_', '-', or '.', and must not start with a digit", k)
-	}
-	return nil
-}
-
-func made(k, also string, noDigitFirst bool) bool {
-	for i := range len(k) {
-		c := k[i]
-		digit := c >= '0' && c <= '9'
-		if digit && i == 0 && noDigitFirst {
-			return false
-		}
-		if !digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && strings.IndexByte(also, c) < 0 {
-			return false
-		}
-	}
-	return k != ""
 }
 
 // base64Lines encodes in lines of 70, if one is not enough.
@@ -301,9 +268,9 @@ func (o *Object) mergeData(old *Object, field string) {
 	for _, k := range slices.Sorted(maps.Keys(merged)) {
 		v := merged[k]
 		if utf8.ValidString(v) {
-			o.root.ensureMap(field).add(k, newString(v))
+			o.root.ensureMap(field).set(k, newString(v))
 		} else {
-			o.root.ensureMap("binaryData").add(k, newString(base64Lines(v)))
+			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (t *target) configure(a *accumulator) error {
 			return fmt.Errorf("%s: configurations: %w", t.path, err)
 		}
 		c := &fieldConfig{}
-		if err := yaml.Unmarshal(data, c); err != nil {
+		if err := yaml.UnmarshalStrict(data, c); err != nil {
 			return fmt.Errorf("%s: configurations: %s: %w", t.path, path, err)
 		}
 		if a.config, err = a.config.merge(c); err != nil {

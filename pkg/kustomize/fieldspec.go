@@ -2,8 +2,10 @@ package kustomize
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -206,22 +208,41 @@ func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*
 		return fmt.Errorf("line %d: expected sequence or mapping node, found %q", n.line, n.value)
 	}
 	name, isList := strings.CutSuffix(path[0], "[]")
-	if name == "" {
-		return fmt.Errorf("cannot set or create an empty field name")
+	if err := checkFieldName(name); err != nil {
+		return err
 	}
 	field := n.get(name)
+	makes := f.Create && create != nil && !isList
 	if field == nil {
-		if !f.Create || create == nil || isList {
+		if !makes {
 			return nil
 		}
-		field = newMap()
-		if len(path) == 1 {
-			field = create()
-		}
+		field = &node{tag: nullTag}
 		n.set(name, field)
 	}
-	if field.isNull() && len(path) > 0 && field.tag == nullTag {
-		return nil
+	if field.isNull() {
+		switch {
+		case isList:
+			field.become(newSeq())
+		case makes && len(path) == 1:
+			field.become(create())
+		case makes:
+			field.become(newMap())
+		}
 	}
 	return f.walk(field, path[1:], create, set)
+}
+
+// checkFieldName refuses what would be a step into a list, since lists are crossed without saying so.
+func checkFieldName(name string) error {
+	_, err := strconv.Atoi(name)
+	switch {
+	case name == "":
+		return errors.New("cannot set or create an empty field name")
+	case name == "*":
+		return errors.New("fieldName: *: wildcard is not supported; leave it out, lists are crossed anyway")
+	case err == nil, name == "-", isListStep(name):
+		return fmt.Errorf("fieldName: %s: a field name is wanted here, not a place in a list", name)
+	}
+	return nil
 }

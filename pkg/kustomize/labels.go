@@ -70,6 +70,9 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 }
 
 func putEntries(n *node, keys []string, entries map[string]string) error {
+	if n.isNull() {
+		return nil
+	}
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
 	}

@@ -29,6 +29,9 @@ type node struct {
 	kind   kind
 	tag    tag
 	quoted bool
+	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded for text that stood
+	// below a ">".
+	bareKey, folded bool
 	// flow holds for a scalar that stood in braces or brackets, where nothing at all reads as "" in the end.
 	flow  bool
 	value string
@@ -100,9 +103,11 @@ func (n *node) at(path ...string) *node {
 
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
+		v.bareKey = n.items[i].bareKey
 		n.items[i] = v
 		return
 	}
+	v.bareKey = true
 	n.add(key, v)
 }
 
@@ -163,5 +168,12 @@ func (n *node) copy() *node {
 
 // assign sets a scalar, keeping its quotes as kustomize keeps its style.
 func (n *node) assign(t tag, s string) {
-	n.kind, n.tag, n.value, n.keys, n.items = scalarKind, t, s, nil, nil
+	n.kind, n.tag, n.value, n.keys, n.items, n.index = scalarKind, t, s, nil, nil, nil
+}
+
+// become takes the shape of another node in the place of this one.
+func (n *node) become(o *node) {
+	bare := n.bareKey
+	*n = *o
+	n.bareKey = bare
 }

@@ -83,6 +83,7 @@ func (p *patchTransformer) transform(m *resMap) error {
 		if err := applyOps(o, p.ops, true); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source, o.id(), err)
 		}
+		o.plainStrings("annotations")
 	}
 	m.renamed()
 	return nil
@@ -100,7 +101,11 @@ func (p *patchTransformer) merge(m *resMap) error {
 			if err != nil {
 				return fmt.Errorf("no resource matches strategic merge patch %q: %w", sm.id(), err)
 			}
-			if err := m.mergeInto(o, sm.root.copy(), options); err != nil {
+			with := &Object{root: sm.root.copy()}
+			if options.AllowNameChange || options.AllowKindChange {
+				with.plainStrings("annotations")
+			}
+			if err := m.mergeInto(o, with.root, options); err != nil {
 				return err
 			}
 		}
@@ -115,9 +120,7 @@ func (p *patchTransformer) merge(m *resMap) error {
 	}
 	for _, sm := range p.merges {
 		for _, o := range selected {
-			with := sm.root.copy()
-			with.set("apiVersion", newAuto(o.APIVersion()))
-			if err := m.mergeInto(o, with, options); err != nil {
+			if err := m.mergeInto(o, sm.forTarget(o), options); err != nil {
 				return err
 			}
 		}
@@ -162,6 +165,17 @@ func (m *resMap) theOne(i id) (*Object, error) {
 	return nil, fmt.Errorf("multiple matches for Id %s; failed to find unique target for patch %s", i, i)
 }
 
+// forTarget gives a copy of a patch for one resource. On the way its metadata becomes strings, as in kustomize: null, which
+// would delete, is "null".
+func (o *Object) forTarget(target *Object) *node {
+	with := &Object{root: o.root.copy()}
+	with.plainStrings("labels")
+	with.plainStrings("annotations")
+	with.setNamespace(with.Namespace())
+	with.root.set("apiVersion", newAuto(target.APIVersion()))
+	return with.root
+}
+
 // mergeInto merges a patch into a resource. Its name and kind stay, unless the options say otherwise; its namespace always.
 func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	if o.root.isEmpty() {
@@ -172,16 +186,21 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 		o.remember()
 		defer m.renamed()
 	}
-	merged, err := strategicMerge(o.root, with)
+	err := o.keepingHistory(func() error {
+		merged, err := strategicMerge(o.root, with)
+		if merged.isEmpty() {
+			merged = newMap()
+		}
+		o.root = merged
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("patch %s: %w", who, err)
 	}
-	if merged.isEmpty() {
-		o.root = newMap()
+	if o.root.isEmpty() {
 		m.emptied = true
 		return nil
 	}
-	o.root = merged
 	if !options.AllowKindChange {
 		put(o.root, "kind", kind)
 	}

@@ -50,8 +50,9 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 		return err
 	}
 	for _, o := range selected {
-		if err := applyOps(o, p.ops, o.tracked()); err != nil {
-			return fmt.Errorf("to %s: %w", o.id(), err)
+		who := o.id()
+		if err := o.keepingHistory(func() error { return applyOps(o, p.ops, false) }); err != nil {
+			return fmt.Errorf("to %s: %w", who, err)
 		}
 	}
 	m.renamed()

@@ -46,9 +46,7 @@ func (p *patchStrategicMergeTransformer) transform(m *resMap) error {
 		if err != nil {
 			return err
 		}
-		with := sm.root.copy()
-		with.set("apiVersion", newAuto(o.APIVersion()))
-		if err := m.mergeInto(o, with, patchOptions{}); err != nil {
+		if err := m.mergeInto(o, sm.forTarget(o), patchOptions{}); err != nil {
 			return err
 		}
 		m.dropEmpty()

@@ -23,10 +23,19 @@ func (n *node) scalar() (any, error) {
 	}
 	switch t {
 	case strTag, autoTag:
+		if n.folded {
+			return refold(n.value)
+		}
 		return n.value, nil
 	case nullTag:
-		if n.flow && n.value == "" {
-			return "", nil
+		switch n.value {
+		case "":
+			if n.flow {
+				return "", nil
+			}
+		case "~", "null", "Null", "NULL":
+		default:
+			return nil, fmt.Errorf("line %d: cannot decode `%s` as a !!null", n.line, n.value)
 		}
 		return nil, nil
 	case intTag:
@@ -113,8 +122,8 @@ func formatNumber(v any) string {
 		if err != nil {
 			return strconv.FormatFloat(v, 'g', -1, 64)
 		}
-		if _, err := strconv.ParseInt(string(b), 10, 64); err == nil {
-			return string(b)
+		if i, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+			return strconv.FormatInt(i, 10)
 		}
 		if _, err := strconv.ParseUint(string(b), 10, 64); err == nil {
 			return string(b)
@@ -123,4 +132,18 @@ func formatNumber(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// refold gives text as it is after kustomize has written it below a ">" and read it again, which is not always the same.
+func refold(s string) (string, error) {
+	out, err := yaml.Marshal(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		{Kind: yaml.ScalarNode, Value: "a"}, {Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.FoldedStyle, Value: s}}})
+	if err != nil {
+		return "", fmt.Errorf("fold text: %w", err)
+	}
+	var again map[string]string
+	if err := yaml.Unmarshal(out, &again); err != nil {
+		return "", fmt.Errorf("fold text: %w", err)
+	}
+	return again["a"], nil
 }

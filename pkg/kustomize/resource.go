@@ -98,6 +98,41 @@ func (o *Object) tracked() bool {
 	return len(o.past) > 0 || len(o.prefixes) > 0 || len(o.suffixes) > 0 || o.generated
 }
 
+// historyMark stands in the annotations for what kustomize notes there, so that we see when a patch takes it away.
+const historyMark = "internal.config.kubernetes.io/previousNames"
+
+// keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize.
+func (o *Object) keepingHistory(change func() error) error {
+	if !o.tracked() {
+		return change()
+	}
+	if meta := o.root.get("metadata"); meta != nil && meta.kind == mapKind {
+		meta.ensureMap("annotations").set(historyMark, newString(""))
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	notes := o.root.at("metadata", "annotations")
+	if notes.find(historyMark) < 0 {
+		o.past, o.prefixes, o.suffixes = nil, nil, nil
+		o.behavior, o.generated, o.needsHash = "", false, false
+		return nil
+	}
+	notes.remove(historyMark)
+	return nil
+}
+
+// plainStrings makes a field of the metadata what kustomize makes of it when it reads it as a map of strings.
+func (o *Object) plainStrings(field string) {
+	entries := o.stringMap(field)
+	meta := o.root.get("metadata")
+	if meta == nil || meta.kind != mapKind {
+		return
+	}
+	meta.remove(field)
+	addStrings(meta, field, entries)
+}
+
 // objects splits parsed documents into resources: lists are taken apart, empty documents dropped.
 func objectsOf(docs []*node) ([]*Object, error) {
 	if len(docs) == 1 && docs[0].kind == mapKind {

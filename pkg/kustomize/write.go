@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -70,6 +71,9 @@ func (w *writer) mapping(n *node, indent int, p place) {
 		case p == keyPlace:
 			w.out = append(w.out, '\n')
 			w.indent(indent)
+		}
+		if n.items[at].bareKey && p != rootPlace && w.err == nil && resolveTag(n.keys[at]) != strTag {
+			w.err = fmt.Errorf("key %s is no string without quotes, and kustomize loses them: name it otherwise", n.keys[at])
 		}
 		w.key(n.keys[at], indent)
 		w.value(n.items[at], indent+2, keyPlace)
