@@ -1,10 +1,10 @@
 package kustomize
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 )
 
 // appendJSON prints a node as encoding/json would print what it holds: keys sorted.
@@ -60,10 +60,8 @@ func appendObject(out []byte, n *node) ([]byte, error) {
 
 // fromJSON reads a JSON document.
 func fromJSON(data []byte) (*node, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
 	var v any
-	if err := dec.Decode(&v); err != nil {
+	if err := json.Unmarshal(data, &v); err != nil {
 		return nil, err
 	}
 	return fromValue(v), nil
@@ -75,13 +73,17 @@ func fromValue(v any) *node {
 		return newScalar(nullTag, "null")
 	case bool:
 		return newScalar(boolTag, fmt.Sprint(v))
-	case json.Number:
-		if _, err := v.Int64(); err == nil {
-			return newScalar(intTag, v.String())
+	case float64:
+		// All numbers are floats here, as in kustomize, and so are written like them.
+		text := strconv.FormatFloat(v, 'g', -1, 64)
+		if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return newScalar(intTag, text)
 		}
-		return newScalar(floatTag, v.String())
+		return newScalar(floatTag, text)
 	case string:
-		return newString(v)
+		s := newString(v)
+		s.quoted = analyse(v).style(v, false) != plainStyle
+		return s
 	case []any:
 		n := &node{kind: seqKind, items: make([]*node, len(v))}
 		for i, item := range v {

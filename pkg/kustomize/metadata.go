@@ -103,7 +103,7 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 				}
 			}
 			for _, v := range notes.items {
-				v.tag = strTag
+				v.tag, v.bareKey = strTag, true
 			}
 		}
 		if from || through {

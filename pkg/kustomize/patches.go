@@ -188,10 +188,10 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	}
 	err := o.keepingHistory(func() error {
 		merged, err := strategicMerge(o.root, with)
+		// Replacing all of a resource has no effect in kustomize: it looks at the old one for the result.
 		if merged.isEmpty() {
-			merged = newMap()
+			o.root = newMap()
 		}
-		o.root = merged
 		return err
 	})
 	if err != nil {

@@ -131,8 +131,8 @@ func isBreak(r rune) bool {
 }
 
 func printable(r rune) bool {
-	return r == 0x0A || r >= 0x20 && r <= 0x7E || r >= 0xA0 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD && r != 0xFEFF ||
-		r >= 0x10000 && r <= 0x10FFFF
+	// What needs four bytes, emoji above all, is escaped.
+	return r == 0x0A || r >= 0x20 && r <= 0x7E || r >= 0xA0 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD && r != 0xFEFF
 }
 
 // plainString holds when YAML 1.1 reads the text as a string without quotes.

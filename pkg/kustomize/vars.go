@@ -49,8 +49,6 @@ func (a *accumulator) mergeVars(vars []Variable) error {
 	for i := range vars {
 		v := &vars[i]
 		want := v.id()
-		exact := want.namespace != "" || clusterScoped(want.gvk)
-		ns := effectiveNamespace(want.gvk, want.namespace)
 		var match *Object
 		count := 0
 		for _, o := range byName[want.name] {
@@ -59,7 +57,7 @@ func (a *accumulator) mergeVars(vars []Variable) error {
 				ids = append(ids, o.pastID(j))
 			}
 			if slices.ContainsFunc(ids, func(i id) bool {
-				return i.name == want.name && i.gvk == want.gvk && (!exact || i.namespace == ns)
+				return i.name == want.name && i.gvk == want.gvk && (want.namespace == "" || i.namespace == want.namespace)
 			}) {
 				match = o
 				count++

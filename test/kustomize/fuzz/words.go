@@ -60,11 +60,17 @@ func (g *grammar) name() string {
 func (g *grammar) namespace() string { return pick(g, "default", "ns1", "ns1", "prod", `"7"`) }
 
 func (g *grammar) label() string {
-	return pick(g, "app", "app", "env", "tier", "app.kubernetes.io/name", "a", "zone", `"true"`, "x-y_z")
+	if g.rarely(2) {
+		return `"true"`
+	}
+	return pick(g, "app", "app", "env", "tier", "app.kubernetes.io/name", "a", "zone", "x-y_z")
 }
 
 func (g *grammar) key() string {
-	return pick(g, "a", "b", "KEY", "file.txt", "cfg", "y", "n", `"1"`, "a.b", "a-b_c", "zz", "A1", "A10", "A9", "on", "'null'")
+	if g.rarely(5) {
+		return pick(g, `"1"`, "'null'", "\"1.5\"", `"a b"`)
+	}
+	return pick(g, "a", "b", "KEY", "file.txt", "cfg", "y", "n", "a.b", "a-b_c", "zz", "A1", "A10", "A9", "on")
 }
 
 func (g *grammar) image() string {
