@@ -28,11 +28,11 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(start(ctx, os.Args, cli.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}))
 	}
-	testscript.Main(m, map[string]func(){"skiff": program, "kubectl": program})
+	testscript.Main(m, map[string]func(){"skiff": program, "kubectl": program, "kustomize": program})
 }
 
 // TestScripts runs the users' stories below testdata/script, one folder a verb, each script against an API server of its
-// own. They do not know which program they run: with KUBECTL set to a real kubectl it stands in for ours.
+// own. They do not know which program they run: with KUBECTL or KUSTOMIZE set to a real one it stands in for ours.
 func TestScripts(t *testing.T) {
 	dirs, err := filepath.Glob("../../testdata/script/*")
 	if err != nil {
@@ -66,15 +66,8 @@ func setup(t *testing.T, env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("KUBECONFIG", config)
 	env.Setenv("SERVER", server.URL)
-	if kubectl := os.Getenv("KUBECTL"); kubectl != "" {
-		bin := filepath.Join(env.WorkDir, ".bin")
-		if err := os.MkdirAll(bin, 0o755); err != nil {
-			return err
-		}
-		if err := os.Symlink(kubectl, filepath.Join(bin, "kubectl")); err != nil {
-			return err
-		}
-		env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+	if err := useReal(env); err != nil {
+		return err
 	}
 	return os.WriteFile(config, fmt.Appendf(nil, `apiVersion: v1
 kind: Config
@@ -89,6 +82,24 @@ users:
 - name: test
   user: {}
 `, server.URL), 0o600)
+}
+
+// useReal puts real programs in the place of ours.
+func useReal(env *testscript.Env) error {
+	bin := filepath.Join(env.WorkDir, ".bin")
+	for name, path := range map[string]string{"kubectl": os.Getenv("KUBECTL"), "kustomize": os.Getenv("KUSTOMIZE")} {
+		if path == "" {
+			continue
+		}
+		if err := os.MkdirAll(bin, 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink(path, filepath.Join(bin, name)); err != nil {
+			return err
+		}
+	}
+	env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+	return nil
 }
 
 // condition knows [skiff]: what is tested is our program, not a real kubectl.

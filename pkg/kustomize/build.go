@@ -106,7 +106,7 @@ func (b *builder) target(l *loader) (*target, error) {
 	for _, line := range k.warnings() {
 		b.warn(line)
 	}
-	k.fix()
+	k.Fix()
 	if err := k.check(l.root); err != nil {
 		return nil, err
 	}
@@ -281,11 +281,11 @@ func (t *target) generators() []step {
 	k := t.k
 	var list []step
 	for _, args := range k.ConfigMapGenerator {
-		args.Options = args.Options.with(k.GeneratorOptions)
+		args.Options = args.Options.With(k.GeneratorOptions)
 		list = append(list, t.step("configMapGenerator '"+args.Name+"'", "ConfigMapGenerator", &configMapGenerator{ConfigMapArgs: args}))
 	}
 	for _, args := range k.SecretGenerator {
-		args.Options = args.Options.with(k.GeneratorOptions)
+		args.Options = args.Options.With(k.GeneratorOptions)
 		list = append(list, t.step("secretGenerator '"+args.Name+"'", "SecretGenerator", &secretGenerator{SecretArgs: args}))
 	}
 	return list

@@ -40,8 +40,8 @@ func (g *ConfigMapArgs) fix() {
 	}
 }
 
-// with gives the options of one generator with those of all filled in.
-func (o *GeneratorOptions) with(all *GeneratorOptions) *GeneratorOptions {
+// With gives the options of one generator with those of all filled in.
+func (o *GeneratorOptions) With(all *GeneratorOptions) *GeneratorOptions {
 	if all == nil {
 		return o
 	}

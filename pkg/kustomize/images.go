@@ -86,7 +86,7 @@ func containerImages(n *node, set func(*node) error) error {
 }
 
 func (i Image) apply(old string) string {
-	name, tag, digest := splitImage(old)
+	name, tag, digest := SplitImage(old)
 	if i.NewName != "" {
 		name = i.NewName
 	}
@@ -107,7 +107,8 @@ func (i Image) apply(old string) string {
 	return name
 }
 
-func splitImage(s string) (name, tag, digest string) {
+// SplitImage takes the name of an image apart.
+func SplitImage(s string) (name, tag, digest string) {
 	name, digest, _ = strings.Cut(s, "@")
 	slash := strings.IndexByte(name, '/')
 	if slash < 0 {

@@ -14,9 +14,9 @@ import (
 
 // Kustomization is the content of a kustomization.yaml, of either kind.
 type Kustomization struct {
-	APIVersion string         `json:"apiVersion,omitempty"`
-	Kind       string         `json:"kind,omitempty"`
-	Metadata   map[string]any `json:"metadata,omitempty"`
+	APIVersion string    `json:"apiVersion,omitempty"`
+	Kind       string    `json:"kind,omitempty"`
+	Metadata   *Metadata `json:"metadata,omitempty"`
 
 	OpenAPI           map[string]string `json:"openapi,omitempty"`
 	NamePrefix        string            `json:"namePrefix,omitempty"`
@@ -52,6 +52,14 @@ type Kustomization struct {
 	Transformers                []string          `json:"transformers,omitempty"`
 	Validators                  []string          `json:"validators,omitempty"`
 	BuildMetadata               []string          `json:"buildMetadata,omitempty"`
+}
+
+// Metadata names a kustomization. A build does not look at it.
+type Metadata struct {
+	Name        string            `json:"name,omitempty"`
+	Namespace   string            `json:"namespace,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 const componentKind = "Component"
@@ -127,8 +135,8 @@ func (k *Kustomization) warnings() []string {
 	return out
 }
 
-// fix moves deprecated fields to where they belong and fills in what was left out.
-func (k *Kustomization) fix() {
+// Fix moves deprecated fields to where they belong and fills in what was left out.
+func (k *Kustomization) Fix() {
 	k.Kind = or(k.Kind, "Kustomization")
 	if k.APIVersion == "" {
 		k.APIVersion = k.wantVersion()

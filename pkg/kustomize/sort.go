@@ -15,8 +15,8 @@ type sortOptions struct {
 
 // legacyOrder names the kinds that come before and after all others.
 type legacyOrder struct {
-	First []string `json:"orderFirst,omitempty"`
-	Last  []string `json:"orderLast,omitempty"`
+	First []string `json:"orderFirst"`
+	Last  []string `json:"orderLast"`
 }
 
 // defaultOrder puts what others need before them, and webhooks last.

@@ -20,6 +20,9 @@ type tool struct {
 func (t tool) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newBuild(t),
+		newCompletion(t),
+		newCreate(t),
+		newEdit(t),
 		newVersion(t),
 	}
 }

@@ -1,0 +1,25 @@
+package edit
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubeskiff/skiff/pkg/kustomize/kustfile"
+)
+
+func (e editor) addGenerator() *cobra.Command {
+	return e.command("generator", "Add files to generators", "add generator 'generators/*.yaml'", func(args []string) error {
+		if len(args) == 0 {
+			return errors.New("must specify a yaml file which contains a generator plugin resource")
+		}
+		paths, err := kustfile.Glob(args, e.warn)
+		if err != nil || len(paths) == 0 {
+			return err
+		}
+		return change(func(f *kustfile.File) error {
+			f.AddPaths(&f.Generators, "generator", paths, e.warn)
+			return nil
+		})
+	})
+}
