@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Options change how a build works.
@@ -13,8 +14,11 @@ type Options struct {
 	Order string
 	// Warn receives a line for every deprecated field in use, among others. nil drops them.
 	Warn func(line string)
-	// Get fetches a resource named by an http or https URL. nil refuses all of them.
+	// Get fetches a file named by an http or https URL; a server's refusal is a *StatusError. nil refuses all of them.
 	Get func(url string) ([]byte, error)
+	// Clone fetches a git repository into a new directory of the build's file system and gives its path, symbolic links
+	// followed, and what removes it. nil refuses all of them.
+	Clone func(Repository) (dir string, remove func() error, err error)
 	// ManagedBy adds the label app.kubernetes.io/managed-by.
 	ManagedBy bool
 
@@ -25,12 +29,13 @@ type Options struct {
 }
 
 // Build renders a directory. Objects come in their final order.
-func Build(fsys FileSystem, dir string, o Options) ([]*Object, error) {
-	l, err := newLoader(fsys, dir, o.Unrestricted)
+func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error) {
+	b := &builder{fs: fsys, options: o}
+	defer func() { err = errors.Join(err, b.close()) }()
+	l, err := b.newLoader(dir)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{options: o}
 	t, err := b.target(l)
 	if err != nil {
 		return nil, err
@@ -75,8 +80,12 @@ func Write(objects []*Object) ([]byte, error) {
 
 // builder is what one build shares.
 type builder struct {
+	fs       FileSystem
 	options  Options
 	metadata []string
+	// clones are the directories of the repositories that were fetched.
+	clones  map[Repository]string
+	cleanup []func() error
 }
 
 func (b *builder) warn(line string) {
@@ -145,7 +154,7 @@ func (a *accumulator) absorbAccumulator(o *accumulator) (err error) {
 func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	for _, path := range t.k.Resources {
 		if err := t.resource(a, path); err != nil {
-			return nil, fmt.Errorf("accumulating resources: %w", err)
+			return nil, fmt.Errorf("%s: accumulating resources: %w", t.path, err)
 		}
 	}
 	if err := t.configure(a); err != nil {
@@ -157,7 +166,7 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	for _, path := range t.k.Components {
 		var err error
 		if a, err = t.component(a, path); err != nil {
-			return nil, fmt.Errorf("accumulating components: %w", err)
+			return nil, fmt.Errorf("%s: accumulating components: %w", t.path, err)
 		}
 	}
 	if err := t.transform(a); err != nil {
@@ -174,27 +183,18 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 
 // resource adds a file or another kustomization.
 func (t *target) resource(a *accumulator, path string) error {
-	if path != "" && !isURL(path) {
-		full := t.loader.join(path)
-		abs, dir, err := t.loader.fs.Resolve(full)
-		if err != nil {
-			return fmt.Errorf("%s: accumulating resources from '%s': %w (name a file, or a directory with a kustomization.yaml)", t.path, path, err)
-		}
-		if !dir {
-			return t.file(a, path, full, abs)
-		}
+	done, err := t.file(a, path)
+	if done {
+		return err
 	}
-	if isHTTP(path) && t.options.Get != nil {
-		data, err := t.options.Get(path)
-		if err != nil {
-			return fmt.Errorf("%s: accumulating resources from '%s': %w", t.path, path, err)
-		}
-		// What is no manifest is the page of a repository.
-		if list, err := parseObjects(data); err == nil {
-			return t.add(a, path, path, list)
-		}
-	}
+	errFile := err
 	sub, err := t.below(path, false)
+	if no := (noRoot{}); errors.As(err, &no) && !errors.As(errFile, &isDirectory{}) {
+		if strings.Contains(errFile.Error(), "MalformedYAMLError") && !timedOut(err) {
+			return errFile
+		}
+		return fmt.Errorf("accumulation err='%w': %w", errFile, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -203,24 +203,30 @@ func (t *target) resource(a *accumulator, path string) error {
 		return fmt.Errorf("recursed accumulation of path '%s': %w", sub.loader.root, err)
 	}
 	if err := a.absorbAccumulator(got); err != nil {
-		return fmt.Errorf("%s: recursed merging from path '%s': %w", t.path, sub.loader.root, err)
+		return fmt.Errorf("recursed merging from path '%s': %w", sub.loader.root, err)
 	}
 	return nil
 }
 
-func (t *target) file(a *accumulator, path, full, abs string) error {
-	wrap := func(err error) error {
-		return fmt.Errorf("%s: accumulating resources from '%s': %w", t.path, path, err)
+// file adds what a file or a URL holds. It is not done where the name may still be that of a kustomization: there is no
+// such file, or what a URL leads to is no manifest but perhaps the page of a repository.
+func (t *target) file(a *accumulator, path string) (done bool, err error) {
+	data, source, err := t.loader.read(path)
+	var status *StatusError
+	done = err == nil || errors.As(err, &status)
+	if err == nil {
+		var list []*Object
+		if list, err = parseObjects(data); err == nil {
+			err = t.add(a, path, source, list)
+		} else {
+			err = fmt.Errorf("%w in File: %s", err, path)
+			done = !isRemoteFile(path)
+		}
 	}
-	data, err := t.loader.read(full, abs, false)
 	if err != nil {
-		return wrap(err)
+		err = fmt.Errorf("accumulating resources from '%s': %w", path, err)
 	}
-	list, err := parseObjects(data)
-	if err != nil {
-		return wrap(fmt.Errorf("%w in File: %s", err, path))
-	}
-	return t.add(a, path, abs, list)
+	return done, err
 }
 
 // add takes in what a file or a URL holds.
@@ -230,7 +236,7 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 		o.origin = t.origin.join(path)
 	}
 	if err := a.appendAll(list); err != nil {
-		return fmt.Errorf("%s: accumulating resources from '%s': merging resources from '%s': %w", t.path, path, path, err)
+		return fmt.Errorf("merging resources from '%s': %w", path, err)
 	}
 	return nil
 }
@@ -245,33 +251,39 @@ func parseObjects(data []byte) ([]*Object, error) {
 
 func (t *target) component(a *accumulator, path string) (*accumulator, error) {
 	sub, err := t.below(path, true)
+	if no := (noRoot{}); errors.As(err, &no) {
+		return nil, fmt.Errorf("loader.New \"%w\"", err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("accumulateDirectory: \"%w\"", err)
 	}
 	got, err := sub.accumulate(a)
 	if err != nil {
-		return nil, fmt.Errorf("recursed accumulation of path '%s': %w", sub.loader.root, err)
+		return nil, fmt.Errorf("accumulateDirectory: \"recursed accumulation of path '%s': %w\"", sub.loader.root, err)
 	}
 	return got, nil
 }
 
+// noRoot is the error of a name behind which there is no directory to build.
+type noRoot struct{ error }
+
 func (t *target) below(path string, component bool) (*target, error) {
 	l, err := t.loader.below(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: '%s': %w", t.path, path, err)
+		return nil, noRoot{err}
 	}
 	sub, err := t.target(l)
 	if err != nil {
-		return nil, fmt.Errorf("%s: couldn't make target for path '%s': %w", t.path, l.root, err)
+		return nil, fmt.Errorf("couldn't make target for path '%s': %w", l.root, err)
 	}
 	if sub.origin = t.origin; t.origin != nil {
 		sub.origin = t.origin.join(path)
 	}
 	switch is := sub.k.Kind == componentKind; {
 	case component && !is:
-		return nil, fmt.Errorf("%s: expected kind 'Component' for path '%s' but got '%s'", t.path, l.root, sub.k.Kind)
+		return nil, fmt.Errorf("expected kind 'Component' for path '%s' but got '%s'", l.root, sub.k.Kind)
 	case !component && is:
-		return nil, fmt.Errorf("%s: expected kind != 'Component' for path '%s': list it under components, not resources", t.path, l.root)
+		return nil, fmt.Errorf("expected kind != 'Component' for path '%s': list it under components, not resources", l.root)
 	}
 	return sub, nil
 }

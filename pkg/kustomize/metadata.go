@@ -12,6 +12,8 @@ const Version = "v5.8.1"
 // origin is where a resource came from, or what has been at work on it.
 type origin struct {
 	Path string `yaml:"path,omitempty"`
+	Repo string `yaml:"repo,omitempty"`
+	Ref  string `yaml:"ref,omitempty"`
 	// ConfiguredIn and ConfiguredBy are the file and the identity of the plugin's config.
 	ConfiguredIn string       `yaml:"configuredIn,omitempty"`
 	ConfiguredBy configurator `yaml:"configuredBy,omitempty"`
@@ -29,7 +31,13 @@ func (o *origin) join(path string) *origin {
 	if o == nil {
 		return nil
 	}
-	return &origin{Path: filepath.Join(o.Path, path)}
+	c := *o
+	if r, err := parseRepository(path); err == nil {
+		// Of the root of a repository the real one says the name that it has before it is there.
+		c.Repo, c.Ref, c.Path, path = r.URL, r.Ref, "", or(r.Path, "notCloned")
+	}
+	c.Path = filepath.Join(c.Path, path)
+	return &c
 }
 
 // fieldOrigin is the origin of what a field of a kustomization makes.
@@ -38,7 +46,7 @@ func (t *target) fieldOrigin(kind string) *origin {
 		return nil
 	}
 	in := filepath.Join(t.origin.Path, filepath.Base(t.path))
-	return &origin{ConfiguredIn: in, ConfiguredBy: configurator{APIVersion: "builtin", Kind: kind}}
+	return &origin{Repo: t.origin.Repo, Ref: t.origin.Ref, ConfiguredIn: in, ConfiguredBy: configurator{APIVersion: "builtin", Kind: kind}}
 }
 
 // configuredBy is the origin of what the plugin of a config makes.
@@ -46,7 +54,7 @@ func (o *Object) configuredBy() *origin {
 	if o.origin == nil {
 		return nil
 	}
-	return &origin{ConfiguredIn: o.origin.Path, ConfiguredBy: configurator{o.APIVersion(), o.Kind(), o.Name(), o.Namespace()}}
+	return &origin{Repo: o.origin.Repo, Ref: o.origin.Ref, ConfiguredIn: o.origin.Path, ConfiguredBy: configurator{o.APIVersion(), o.Kind(), o.Name(), o.Namespace()}}
 }
 
 // attribute notes on every resource that a transformer has been at work. What has no origin yet, the transformer has made.

@@ -1,7 +1,6 @@
 package kustomize_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -21,13 +20,13 @@ func TestURL(t *testing.T) {
 		case strings.Contains(url, "repo"):
 			return []byte("<!DOCTYPE html>"), nil
 		}
-		return nil, errors.New("HTTP Error: status code 404 (Not Found)")
+		return nil, &kustomize.StatusError{Code: 404, Text: "Not Found"}
 	}
 	objects, err := kustomize.Build(fs, "/ok", kustomize.Options{Get: get})
 	if err != nil || len(objects) != 1 || objects[0].Name() != "p-a" {
 		t.Errorf("got %v, %v", objects, err)
 	}
-	for dir, want := range map[string]string{"/no": "status code 404", "/git": "git repository"} {
+	for dir, want := range map[string]string{"/no": "status code 404", "/git": "is a git repository"} {
 		if _, err := kustomize.Build(fs, dir, kustomize.Options{Get: get}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error with %q", dir, err, want)
 		}

@@ -120,7 +120,7 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
 	}
 	options := kustomize.Options{
-		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: get,
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone,
 		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
 	}
 	o.plugins.allow(&options, process.Runner{Stderr: o.IO.ErrOut})

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/kubeskiff/skiff/pkg/kustomize"
 )
 
 // Bounds of what is fetched.
@@ -13,8 +15,8 @@ const (
 	fetchSize = 100 << 20
 )
 
-// get fetches what an http URL names.
-func get(url string) ([]byte, error) {
+// Get fetches what an http URL names.
+func Get(url string) ([]byte, error) {
 	client := http.Client{Timeout: fetchTime}
 	resp, err := client.Get(url)
 	if err != nil {
@@ -22,7 +24,7 @@ func get(url string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, fmt.Errorf("HTTP Error: status code %d (%s)", resp.StatusCode, http.StatusText(resp.StatusCode))
+		return nil, &kustomize.StatusError{Code: resp.StatusCode, Text: http.StatusText(resp.StatusCode)}
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, fetchSize+1))
 	if err == nil && len(data) > fetchSize {
