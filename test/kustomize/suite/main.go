@@ -98,7 +98,7 @@ func compile(tmp, api string) (string, error) {
 		return "", fmt.Errorf("go mod edit: %w: %s", err, out)
 	}
 	binary := filepath.Join(tmp, "krusty.test")
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-mod=mod", "-modfile", modfile, "-o", binary, upstream+"/krusty")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-X "+upstream+"/provenance.version=(test)", "-mod=mod", "-modfile", modfile, "-o", binary, upstream+"/krusty")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("build upstream's cases with our engine: %w", err)
