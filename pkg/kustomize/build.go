@@ -30,7 +30,7 @@ type Options struct {
 
 // Build renders a directory. Objects come in their final order.
 func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error) {
-	b := &builder{fs: fsys, options: o}
+	b := &builder{fs: fsys, options: o, schemas: &schemas{}}
 	defer func() { err = errors.Join(err, b.close()) }()
 	l, err := b.newLoader(dir)
 	if err != nil {
@@ -83,6 +83,7 @@ type builder struct {
 	fs       FileSystem
 	options  Options
 	metadata []string
+	schemas  *schemas
 	// clones are the directories of the repositories that were fetched.
 	clones  map[Repository]string
 	cleanup []func() error
@@ -122,7 +123,11 @@ func (b *builder) target(l *loader) (*target, error) {
 	if err := k.refuse(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &target{builder: b, loader: l, k: k, path: path}, nil
+	t := &target{builder: b, loader: l, k: k, path: path}
+	if err := t.choose(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
 }
 
 // accumulator is the resources so far, with the rules that the end of the build needs.
@@ -152,6 +157,7 @@ func (a *accumulator) absorbAccumulator(o *accumulator) (err error) {
 
 // accumulate runs one kustomization. A component works on its parent's resources, anything else on its own.
 func (t *target) accumulate(a *accumulator) (*accumulator, error) {
+	a.schemas = t.schemas
 	for _, path := range t.k.Resources {
 		if err := t.resource(a, path); err != nil {
 			return nil, fmt.Errorf("%s: accumulating resources: %w", t.path, err)
@@ -231,6 +237,7 @@ func (t *target) file(a *accumulator, path string) (done bool, err error) {
 
 // add takes in what a file or a URL holds.
 func (t *target) add(a *accumulator, path, source string, list []*Object) error {
+	t.schemas.see(list)
 	for _, o := range list {
 		o.source = source
 		o.origin = t.origin.join(path)
@@ -377,12 +384,6 @@ func (k *Kustomization) refuse() error {
 		if used {
 			return fmt.Errorf("field '%s' is not supported yet", field)
 		}
-	}
-	if k.OpenAPI["path"] != "" {
-		return errors.New("field 'openapi.path' is not supported yet")
-	}
-	if v := k.OpenAPI["version"]; v != "" && v != "v1.21.2" {
-		return fmt.Errorf("the specified OpenAPI version is not built in: '%s' (there is v1.21.2)", v)
 	}
 	return nil
 }

@@ -9,15 +9,15 @@ import (
 
 // strategicMerge merges a patch into a document in place and gives the result, nil if the patch deletes it. It follows
 // kustomize step by step, also where it goes over the parts that the patch leaves alone.
-func strategicMerge(dest, patch *node) (*node, error) {
-	return walk(dest, patch, mergeField{})
+func (s *schemas) strategicMerge(dest, patch *node) (*node, error) {
+	return s.walk(dest, patch, mergeField{})
 }
 
 // walk merges one value. A nil result clears it, and so does null unless it was there before.
-func walk(dest, patch *node, f mergeField) (*node, error) {
+func (s *schemas) walk(dest, patch *node, f mergeField) (*node, error) {
 	if f.typ == nil && !f.list {
-		if f.typ = schemaOf(dest); f.typ == nil {
-			f.typ = schemaOf(patch)
+		if f.typ = s.of(dest); f.typ == nil {
+			f.typ = s.of(patch)
 		}
 	}
 	lead := dest
@@ -29,13 +29,13 @@ func walk(dest, patch *node, f mergeField) (*node, error) {
 		if err := sameKind(mapKind, dest, patch); err != nil {
 			return nil, err
 		}
-		return walkMap(dest, patch, f.typ)
+		return s.walkMap(dest, patch, f.typ)
 	case lead.kind == seqKind:
 		if err := sameKind(seqKind, dest, patch); err != nil {
 			return nil, err
 		}
 		if f.list {
-			return walkList(dest, patch, f)
+			return s.walkList(dest, patch, f)
 		}
 	default:
 		if err := sameKind(scalarKind, dest, patch); err != nil {
@@ -119,21 +119,17 @@ func parseDirective(s string) (directive, error) {
 	return mergeDirective, fmt.Errorf("unknown patch strategy '%s'", s)
 }
 
-func walkMap(dest, patch *node, t *mergeType) (*node, error) {
+func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 	dest, err := startMap(dest, patch)
 	if dest == nil || err != nil || dest.kind != mapKind {
 		return dest, err
 	}
 	if patch == nil && t == nil {
-		return dest, cleanMap(dest)
+		return dest, s.cleanMap(dest)
 	}
 	for _, key := range fieldNames(dest, patch) {
-		var f mergeField
-		if t != nil {
-			f = t.fields[key]
-		}
 		old := dest.get(key)
-		v, err := walk(old, patch.get(key), f)
+		v, err := s.walk(old, patch.get(key), t.field(key))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
@@ -178,7 +174,7 @@ func startMap(dest, patch *node) (*node, error) {
 }
 
 // cleanMap does to an untouched object what a merge with nothing does: a field without any value goes.
-func cleanMap(n *node) error {
+func (s *schemas) cleanMap(n *node) error {
 	for i := 0; i < len(n.items); i++ {
 		v := n.items[i]
 		switch {
@@ -186,11 +182,11 @@ func cleanMap(n *node) error {
 			n.remove(n.keys[i])
 			i--
 		case v.kind == mapKind:
-			if t := schemaOf(v); t != nil {
-				if _, err := walkMap(v, nil, t); err != nil {
+			if t := s.of(v); t != nil {
+				if _, err := s.walkMap(v, nil, t); err != nil {
 					return err
 				}
-			} else if err := cleanMap(v); err != nil {
+			} else if err := s.cleanMap(v); err != nil {
 				return err
 			}
 		}
@@ -212,12 +208,12 @@ func fieldNames(dest, patch *node) []string {
 }
 
 // walkList merges a list whose items are told apart by keys, or by value.
-func walkList(dest, patch *node, f mergeField) (*node, error) {
+func (s *schemas) walkList(dest, patch *node, f mergeField) (*node, error) {
 	dest, err := startList(dest, patch)
 	if dest == nil || err != nil {
 		return nil, err
 	}
-	m := listMerge{dest: dest, patch: patch, item: mergeField{typ: f.typ}, keys: f.keys}
+	m := listMerge{schemas: s, dest: dest, patch: patch, item: mergeField{typ: f.typ}, keys: f.keys}
 	if len(f.keys) == 0 {
 		m.keys = []string{""}
 	}

@@ -7,6 +7,7 @@ import (
 
 // listMerge merges one associative list: what the patch has comes first, in its order.
 type listMerge struct {
+	schemas     *schemas
 	dest, patch *node
 	item        mergeField
 	keys        []string
@@ -141,7 +142,7 @@ func (m *listMerge) mergeItem(keys, values []string) (*node, error) {
 	if k == nil {
 		k, v = keys, values
 	}
-	return walk(findElement(m.dest, k, v), findElement(m.patch, k, v), m.item)
+	return m.schemas.walk(findElement(m.dest, k, v), findElement(m.patch, k, v), m.item)
 }
 
 func findElement(list *node, keys, values []string) *node {

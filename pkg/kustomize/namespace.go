@@ -53,7 +53,7 @@ func (p *namespaceTransformer) transform(m *resMap) error {
 		}
 		count[o.id()]--
 		o.remember()
-		if err := p.move(o); err != nil {
+		if err := p.move(m.schemas, o); err != nil {
 			return err
 		}
 		i := o.id()
@@ -66,9 +66,9 @@ func (p *namespaceTransformer) transform(m *resMap) error {
 }
 
 // move sets the namespace of one resource.
-func (p *namespaceTransformer) move(o *Object) error {
+func (p *namespaceTransformer) move(s *schemas, o *Object) error {
 	g := o.gvk()
-	if !clusterScoped(g) {
+	if !s.clusterScoped(g) {
 		if err := p.set(o.root.ensureMap("metadata")); err != nil {
 			return fmt.Errorf("namespace of %s: %w", o.id(), err)
 		}
@@ -80,12 +80,12 @@ func (p *namespaceTransformer) move(o *Object) error {
 		}
 	}
 	for i := range p.FieldSpecs {
-		s := &p.FieldSpecs[i]
-		if !g.selectedBy(s.gvk) || s.Path == "metadata/namespace" || s.Path == "metadata/name" && o.APIVersion() != "v1" ||
-			binding && s.Path == "subjects/namespace" && (s.Kind == "RoleBinding" || s.Kind == "ClusterRoleBinding") {
+		spec := &p.FieldSpecs[i]
+		if !g.selectedBy(spec.gvk) || spec.Path == "metadata/namespace" || spec.Path == "metadata/name" && o.APIVersion() != "v1" ||
+			binding && spec.Path == "subjects/namespace" && (spec.Kind == "RoleBinding" || spec.Kind == "ClusterRoleBinding") {
 			continue
 		}
-		err := s.visit(o.root, func() *node { return newString("") }, func(n *node) error {
+		err := spec.visit(o.root, func() *node { return newString("") }, func(n *node) error {
 			if p.UnsetOnly && n.kind == scalarKind && n.value != "" {
 				return nil
 			}

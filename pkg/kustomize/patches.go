@@ -187,7 +187,7 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 		defer m.renamed()
 	}
 	err := o.keepingHistory(func() error {
-		merged, err := strategicMerge(o.root, with)
+		merged, err := m.schemas.strategicMerge(o.root, with)
 		// Replacing all of a resource has no effect in kustomize: it looks at the old one for the result.
 		if merged.isEmpty() {
 			o.root = newMap()

@@ -6,6 +6,8 @@ import "fmt"
 // names change, so that a transformer over all resources costs one rebuild, not one per resource.
 type resMap struct {
 	list []*Object
+	// schemas are those of the build.
+	schemas *schemas
 	// current finds by today's identity, any by every identity that a resource has had.
 	current map[id]*Object
 	any     map[id][]*Object

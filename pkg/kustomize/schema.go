@@ -9,6 +9,19 @@ import (
 // mergeType says which lists of an object merge, and how.
 type mergeType struct {
 	fields map[string]mergeField
+	// other is what all further fields are, nil if nothing is known of them.
+	other *mergeField
+}
+
+func (t *mergeType) field(name string) mergeField {
+	if t == nil {
+		return mergeField{}
+	}
+	f, ok := t.fields[name]
+	if !ok && t.other != nil {
+		return *t.other
+	}
+	return f
 }
 
 // mergeField is an object, or a list with the keys that its items merge by.
@@ -55,15 +68,3 @@ var mergeSchema = sync.OnceValue(func() map[string]*mergeType {
 	}
 	return kinds
 })
-
-// schemaOf gives the type of an object by its own word, nil if it is no built-in kind.
-func schemaOf(n *node) *mergeType {
-	if n == nil || n.kind != mapKind {
-		return nil
-	}
-	kind, version := n.get("kind").text(), n.get("apiVersion").text()
-	if kind == "" || version == "" {
-		return nil
-	}
-	return mergeSchema()[version+":"+kind]
-}

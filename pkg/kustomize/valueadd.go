@@ -68,7 +68,7 @@ func (p *valueAddTransformer) transform(m *resMap) error {
 		for _, o := range list {
 			var err error
 			if target.FieldPath == "metadata/namespace" {
-				err = move.move(o)
+				err = move.move(m.schemas, o)
 			} else {
 				err = target.add(o.root, p.Value)
 			}
