@@ -19,6 +19,8 @@ type Options struct {
 	// Clone fetches a git repository into a new directory of the build's file system and gives its path, symbolic links
 	// followed, and what removes it. nil refuses all of them.
 	Clone func(Repository) (dir string, remove func() error, err error)
+	// Helm renders charts. nil refuses them.
+	Helm *Helm
 	// ManagedBy adds the label app.kubernetes.io/managed-by.
 	ManagedBy bool
 
@@ -102,6 +104,8 @@ type target struct {
 	k      *Kustomization
 	path   string
 	origin *origin
+	// helmNamespace is that of the kustomization above, for charts that name none.
+	helmNamespace string
 }
 
 func (b *builder) target(l *loader) (*target, error) {
@@ -119,9 +123,6 @@ func (b *builder) target(l *loader) (*target, error) {
 	k.Fix()
 	if err := k.check(l.root); err != nil {
 		return nil, err
-	}
-	if err := k.refuse(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	t := &target{builder: b, loader: l, k: k, path: path}
 	if err := t.choose(); err != nil {
@@ -283,6 +284,7 @@ func (t *target) below(path string, component bool) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("couldn't make target for path '%s': %w", l.root, err)
 	}
+	sub.helmNamespace = or(t.k.Namespace, t.helmNamespace)
 	if sub.origin = t.origin; t.origin != nil {
 		sub.origin = t.origin.join(path)
 	}
@@ -306,6 +308,14 @@ func (t *target) generators() []step {
 	for _, args := range k.SecretGenerator {
 		args.Options = args.Options.With(k.GeneratorOptions)
 		list = append(list, t.step("secretGenerator '"+args.Name+"'", "SecretGenerator", &secretGenerator{SecretArgs: args}))
+	}
+	for _, chart := range k.HelmCharts {
+		chart.Namespace = or(chart.Namespace, or(k.Namespace, t.helmNamespace))
+		p := &helmGenerator{HelmChart: chart}
+		if k.HelmGlobals != nil {
+			p.HelmGlobals = *k.HelmGlobals
+		}
+		list = append(list, t.step("helmCharts '"+chart.Name+"'", "HelmChartInflationGenerator", p))
 	}
 	return list
 }
@@ -373,17 +383,5 @@ func (a *accumulator) dropLocal() error {
 	}
 	a.list = kept
 	a.renamed()
-	return nil
-}
-
-// refuse says clearly which fields this engine does not carry out yet.
-func (k *Kustomization) refuse() error {
-	for field, used := range map[string]bool{
-		"helmCharts": len(k.HelmCharts) > 0, "helmChartInflationGenerator": len(k.HelmChartInflationGenerator) > 0,
-	} {
-		if used {
-			return fmt.Errorf("field '%s' is not supported yet", field)
-		}
-	}
 	return nil
 }

@@ -43,9 +43,9 @@ type Kustomization struct {
 
 	ConfigMapGenerator          []ConfigMapArgs   `json:"configMapGenerator,omitempty"`
 	SecretGenerator             []SecretArgs      `json:"secretGenerator,omitempty"`
-	HelmGlobals                 map[string]any    `json:"helmGlobals,omitempty"`
-	HelmCharts                  []map[string]any  `json:"helmCharts,omitempty"`
-	HelmChartInflationGenerator []map[string]any  `json:"helmChartInflationGenerator,omitempty"`
+	HelmGlobals                 *HelmGlobals      `json:"helmGlobals,omitempty"`
+	HelmCharts                  []HelmChart       `json:"helmCharts,omitempty"`
+	HelmChartInflationGenerator []HelmChartArgs   `json:"helmChartInflationGenerator,omitempty"`
 	GeneratorOptions            *GeneratorOptions `json:"generatorOptions,omitempty"`
 	Configurations              []string          `json:"configurations,omitempty"`
 	Generators                  []string          `json:"generators,omitempty"`
@@ -151,6 +151,7 @@ func (k *Kustomization) Fix() {
 	for i := range k.SecretGenerator {
 		k.SecretGenerator[i].fix()
 	}
+	k.fixHelm()
 }
 
 func (k *Kustomization) wantVersion() string {

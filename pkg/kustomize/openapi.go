@@ -46,12 +46,12 @@ func (t *target) choose() error {
 	case hasPath && hasVersion:
 		return errors.New("builtin version and custom schema provided, cannot use both")
 	case hasPath:
-		custom, err := parseSchema(data)
-		if err != nil {
+		// What was already in use stays so; the kinds of Kubernetes also come back with the first kind that they do not have.
+		s.builtin = s.inUse.Load() || slices.ContainsFunc(s.seen, unknownKind)
+		var err error
+		if s.custom, err = parseSchema(data, s.builtin); err != nil {
 			return fmt.Errorf("openapi.path: invalid schema file %s: %w", path, err)
 		}
-		// What was already in use stays so; the kinds of Kubernetes also come back with the first kind that they do not have.
-		s.custom, s.builtin = custom, s.inUse.Load() || slices.ContainsFunc(s.seen, unknownKind)
 	case version != "" && version != builtinSchema:
 		return fmt.Errorf("the specified OpenAPI version is not built in: '%s' (there is %s)", version, builtinSchema)
 	}
@@ -67,7 +67,7 @@ func (s *schemas) see(list []*Object) {
 }
 
 func unknownKind(o *Object) bool {
-	return !clusterScoped(o.gvk()) && mergeSchema()[o.APIVersion()+":"+o.Kind()] == nil
+	return !clusterScoped(o.gvk()) && mergeSchema().kinds[o.APIVersion()+":"+o.Kind()] == nil
 }
 
 // of gives the type of an object by its own word, nil if its kind is not known.
@@ -84,12 +84,12 @@ func (s *schemas) of(n *node) *mergeType {
 		if s != nil {
 			s.inUse.Store(true)
 		}
-		return mergeSchema()[key]
+		return mergeSchema().kinds[key]
 	}
 	if t := s.custom.kinds[key]; t != nil || !s.builtin {
 		return t
 	}
-	return mergeSchema()[key]
+	return mergeSchema().kinds[key]
 }
 
 // clusterScoped holds for kinds that are known to have no namespace.
@@ -133,7 +133,7 @@ type apiDocument struct {
 	} `json:"paths"`
 }
 
-func parseSchema(data []byte) (*customSchema, error) {
+func parseSchema(data []byte, builtin bool) (*customSchema, error) {
 	if len(data) > 0 && data[0] != '{' {
 		var err error
 		if data, err = yaml.YAMLToJSON(data); err != nil {
@@ -144,7 +144,7 @@ func parseSchema(data []byte) (*customSchema, error) {
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return nil, err
 	}
-	r := schemaReader{definitions: doc.Definitions, types: map[string]*mergeType{}}
+	r := schemaReader{definitions: doc.Definitions, types: map[string]*mergeType{}, builtin: builtin}
 	c := &customSchema{kinds: map[string]*mergeType{}, namespaced: map[string]bool{}}
 	for name, def := range doc.Definitions {
 		for _, g := range kindsOf(def.Kinds) {
@@ -180,6 +180,8 @@ func kindsOf(data json.RawMessage) []gvk {
 type schemaReader struct {
 	definitions map[string]*apiSchema
 	types       map[string]*mergeType
+	// builtin holds if the definitions of Kubernetes count, before those of the document.
+	builtin bool
 }
 
 const definitionPrefix = "#/definitions/"
@@ -188,10 +190,20 @@ func (r *schemaReader) named(name string) *mergeType {
 	if t := r.types[name]; t != nil {
 		return t
 	}
+	if t := r.kubernetes(name); t != nil {
+		return t
+	}
 	t := &mergeType{fields: map[string]mergeField{}}
 	r.types[name] = t
 	r.fill(t, r.definitions[name])
 	return t
+}
+
+func (r *schemaReader) kubernetes(name string) *mergeType {
+	if !r.builtin || !strings.HasPrefix(name, "io.k8s.") {
+		return nil
+	}
+	return mergeSchema().types[name[strings.LastIndexByte(name, '.')+1:]]
 }
 
 func (r *schemaReader) fill(t *mergeType, s *apiSchema) {
@@ -214,7 +226,9 @@ func (r *schemaReader) resolve(s *apiSchema) (resolved *apiSchema, name string) 
 			return s, name
 		}
 		name = strings.TrimPrefix(s.Ref, definitionPrefix)
-		s = r.definitions[name]
+		if s = r.definitions[name]; r.kubernetes(name) != nil {
+			return &apiSchema{}, name
+		}
 	}
 	return nil, ""
 }

@@ -33,6 +33,8 @@ func builtin(kind string) plugin {
 		return &configMapGenerator{}
 	case "HashTransformer":
 		return &hashTransformer{}
+	case "HelmChartInflationGenerator":
+		return &helmGenerator{}
 	case "IAMPolicyGenerator":
 		return &iamPolicyGenerator{}
 	case "ImageTagTransformer":

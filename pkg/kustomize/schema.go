@@ -34,8 +34,11 @@ type mergeField struct {
 //go:embed mergekeys.txt
 var mergeKeys string
 
-// mergeSchema finds the types of built-in kinds by "apiVersion:kind". It is read at the first patch and never changed.
-var mergeSchema = sync.OnceValue(func() map[string]*mergeType {
+// builtinTypes are the types of Kubernetes by name, and those of its kinds by "apiVersion:kind".
+type builtinTypes struct{ types, kinds map[string]*mergeType }
+
+// mergeSchema holds what is built in. It is read at the first patch and never changed.
+var mergeSchema = sync.OnceValue(func() builtinTypes {
 	types, kinds := map[string]*mergeType{}, map[string]*mergeType{}
 	named := func(name string) *mergeType {
 		if name == "" {
@@ -66,5 +69,5 @@ var mergeSchema = sync.OnceValue(func() map[string]*mergeType {
 			t.fields[name] = f
 		}
 	}
-	return kinds
+	return builtinTypes{types, kinds}
 })

@@ -23,6 +23,7 @@ type Options struct {
 	Reorder    string
 	ManagedBy  bool
 	plugins    pluginFlags
+	charts     helmFlags
 }
 
 // Render renders a directory as -k does.
@@ -63,6 +64,7 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 		"(Namespaces first, Webhooks last, etc). Use 'none' to suppress a final reordering.")
 	flags.BoolVar(&o.ManagedBy, "enable-managedby-label", false, "enable adding app.kubernetes.io/managed-by")
 	o.plugins.add(flags)
+	o.charts.add(flags)
 }
 
 func (o *Options) run(_ *cobra.Command, args []string) error {
@@ -120,7 +122,7 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
 	}
 	options := kustomize.Options{
-		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone,
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone, Helm: o.charts.helm(),
 		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
 	}
 	o.plugins.allow(&options, process.Runner{Stderr: o.IO.ErrOut})
