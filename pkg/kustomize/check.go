@@ -5,18 +5,20 @@ var BuildMetadataOptions = [...]string{"originAnnotations", "transformerAnnotati
 
 // CheckGenerator tells whether a generator's sources can be read and used, from the directory of its kustomization.
 func CheckGenerator(fsys FileSystem, dir string, g *ConfigMapArgs) error {
-	l, err := newLoader(fsys, dir, false)
+	b := &builder{fs: fsys, schemas: &schemas{}}
+	l, err := b.newLoader(dir)
 	if err != nil {
 		return err
 	}
-	t := target{builder: &builder{}, loader: l, k: &Kustomization{}}
+	t := target{builder: b, loader: l, k: &Kustomization{}}
 	_, _, err = t.generated("ConfigMap", g)
 	return err
 }
 
 // CheckRoot tells whether the kustomization of a directory may name path as another one.
 func CheckRoot(fsys FileSystem, dir, path string) error {
-	l, err := newLoader(fsys, dir, false)
+	b := &builder{fs: fsys}
+	l, err := b.newLoader(dir)
 	if err == nil {
 		_, err = l.below(path)
 	}
