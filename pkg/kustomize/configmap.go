@@ -87,7 +87,7 @@ func (p *configMapGenerator) generate() ([]*Object, error) {
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
 		v := pairs[k]
 		if utf8.ValidString(v) {
-			o.root.ensureMap("data").set(k, newString(v))
+			o.root.ensureMap("data").set(k, newText(v))
 		} else {
 			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
 		}
@@ -112,9 +112,9 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	root.add("apiVersion", newString("v1"))
 	root.add("kind", newString(kind))
 	meta := root.ensureMap("metadata")
-	meta.add("name", newString(g.Name))
+	meta.add("name", newName(g.Name))
 	if g.Namespace != "" {
-		meta.add("namespace", newString(g.Namespace))
+		meta.add("namespace", newName(g.Namespace))
 	}
 	addStrings(meta, "labels", options.Labels)
 	addStrings(meta, "annotations", options.Annotations)
@@ -268,7 +268,7 @@ func (o *Object) mergeData(old *Object, field string) {
 	for _, k := range slices.Sorted(maps.Keys(merged)) {
 		v := merged[k]
 		if utf8.ValidString(v) {
-			o.root.ensureMap(field).set(k, newString(v))
+			o.root.ensureMap(field).set(k, newText(v))
 		} else {
 			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
 		}

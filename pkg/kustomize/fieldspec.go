@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -145,13 +146,15 @@ func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
 		c = defaultConfig()
 	}
 	m := &fieldConfig{}
+	o.sort()
+	defer m.sort()
 	mine, theirs := c.slices(), o.slices()
 	for name, out := range m.slices() {
 		merged, err := mergeSpecs(*mine[name], *theirs[name])
 		if err != nil {
 			return nil, fmt.Errorf("merge %s: %w", name, err)
 		}
-		*out = merged
+		*out = slices.Clone(merged)
 	}
 	m.NameReference = append(m.NameReference, c.NameReference...)
 	for _, ref := range o.NameReference {
@@ -159,10 +162,16 @@ func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
 			return nil, err
 		}
 	}
-	sort.SliceStable(m.NameReference, func(i, j int) bool {
-		return gvkLess(m.NameReference[i].gvk, m.NameReference[j].gvk, defaultOrder())
-	})
 	return m, nil
+}
+
+// sort puts the specs in the order in which they are compared with others and applied.
+func (c *fieldConfig) sort() {
+	order := defaultOrder()
+	for _, specs := range c.slices() {
+		sort.SliceStable(*specs, func(i, j int) bool { return gvkLess((*specs)[i].gvk, (*specs)[j].gvk, order) })
+	}
+	sort.SliceStable(c.NameReference, func(i, j int) bool { return gvkLess(c.NameReference[i].gvk, c.NameReference[j].gvk, order) })
 }
 
 func (c *fieldConfig) addReference(ref nameReference) error {

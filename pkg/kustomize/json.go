@@ -81,7 +81,7 @@ func fromValue(v any) *node {
 		}
 		return newScalar(floatTag, text)
 	case string:
-		s := newString(v)
+		s := newText(v)
 		s.quoted = analyse(v).style(v, false) != plainStyle
 		return s
 	case []any:

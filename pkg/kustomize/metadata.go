@@ -111,6 +111,9 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 				}
 			}
 			for _, v := range notes.items {
+				if v.kind != scalarKind {
+					v.become(newString(""))
+				}
 				v.tag, v.bareKey = strTag, true
 			}
 		}

@@ -140,6 +140,10 @@ func setScalar(n *node, t tag, s string) error {
 	if n.kind != scalarKind {
 		return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
 	}
+	// Between quotes nothing is a number.
+	if n.quoted && t == intTag {
+		t = strTag
+	}
 	n.assign(t, s)
 	return nil
 }

@@ -1,5 +1,7 @@
 package kustomize
 
+import "strings"
+
 // kind is the shape of a node.
 type kind uint8
 
@@ -29,9 +31,9 @@ type node struct {
 	kind   kind
 	tag    tag
 	quoted bool
-	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded for text that stood
-	// below a ">".
-	bareKey, folded bool
+	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded and literal for text
+	// that stands below a ">" or a "|".
+	bareKey, folded, literal bool
 	// flow holds for a scalar that stood in braces or brackets, where nothing at all reads as "" in the end.
 	flow  bool
 	value string
@@ -46,10 +48,25 @@ type node struct {
 // indexed mappings have at least this many fields.
 const indexed = 32
 
-func newMap() *node                   { return &node{kind: mapKind} }
-func newSeq(items ...*node) *node     { return &node{kind: seqKind, items: items} }
-func newString(s string) *node        { return &node{tag: strTag, value: s} }
-func newAuto(s string) *node          { return &node{tag: autoTag, value: s} }
+func newMap() *node               { return &node{kind: mapKind} }
+func newSeq(items ...*node) *node { return &node{kind: seqKind, items: items} }
+func newString(s string) *node    { return &node{tag: strTag, value: s} }
+func newAuto(s string) *node      { return &node{tag: autoTag, value: s} }
+
+// newText is a string that kustomize writes below a "|" if it has several lines.
+func newText(s string) *node {
+	n := newString(s)
+	n.literal = strings.IndexByte(s, '\n') >= 0
+	return n
+}
+
+// newName is a string in quotes if it needs them, which it keeps when it is changed.
+func newName(s string) *node {
+	n := newString(s)
+	n.quoted = s != "" && !plainString(s)
+	return n
+}
+
 func newScalar(t tag, s string) *node { return &node{tag: t, value: s} }
 
 func (n *node) isNull() bool { return n == nil || n.kind == scalarKind && n.tag == nullTag }

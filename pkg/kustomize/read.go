@@ -174,7 +174,7 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		if c.flow > 0 {
 			t = flowTag(t, y.Value)
 		}
-		return &node{tag: t, flow: c.flow > 0, folded: y.Style&yaml.FoldedStyle != 0, value: y.Value, line: int32(y.Line + c.line),
+		return &node{tag: t, flow: c.flow > 0, folded: y.Style&yaml.FoldedStyle != 0, literal: y.Style&yaml.LiteralStyle != 0, value: y.Value, line: int32(y.Line + c.line),
 			quoted: y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
 	}
 }

@@ -289,9 +289,8 @@ func (t *ReplacementTarget) setField(field, value *node) error {
 		text = strings.Join(parts, o.Delimiter)
 	}
 	if field.kind == scalarKind {
-		if field.tag != nullTag {
-			field.value = text
-		}
+		// Over null this does not work in kustomize either: the writer will say so.
+		field.value = text
 		return nil
 	}
 	*field = *value.copy()

@@ -23,7 +23,10 @@ func (n *node) scalar() (any, error) {
 	}
 	switch t {
 	case strTag, autoTag:
-		if n.folded {
+		switch {
+		case n.literal && strings.HasPrefix(n.value, "\t"):
+			return nil, fmt.Errorf("line %d: the text begins with a tab, which kustomize cannot read again below a \"|\"", n.line)
+		case n.folded:
 			return refold(n.value)
 		}
 		return n.value, nil
@@ -132,6 +135,20 @@ func formatNumber(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// throughJSON gives text with odd characters as kustomize's YAML library reads it from JSON: some it refuses, and a next
+// line (U+0085) it takes for a line break, which between quotes is a space.
+func throughJSON(s string) (string, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	var out string
+	if err := yaml.Unmarshal(data, &out); err != nil {
+		return "", fmt.Errorf("write %q: %w", s, err)
+	}
+	return out, nil
 }
 
 // refold gives text as it is after kustomize has written it below a ">" and read it again, which is not always the same.

@@ -18,7 +18,7 @@ const (
 
 // analysis is what a string's characters allow.
 type analysis struct {
-	multiline                bool
+	multiline, special       bool
 	plain, single, block, ok bool
 }
 
@@ -84,6 +84,7 @@ func analyse(s string) analysis {
 	bad := spaceBreak || special
 	return analysis{
 		multiline: breaks,
+		special:   special,
 		plain:     !edge && !breakSpace && !bad && !breaks && !indicators,
 		single:    !breakSpace && !bad,
 		block:     !trailingSpace && !bad,

@@ -142,7 +142,14 @@ func (w *writer) scalar(n *node, indent int, p place) {
 		if !utf8.ValidString(v) {
 			v = strings.ToValidUTF8(v, "\uFFFD")
 		}
-		w.text(v, analyse(v), indent, p, false)
+		a := analyse(v)
+		if a.special {
+			if v, err = throughJSON(v); err != nil && w.err == nil {
+				w.err = err
+			}
+			a = analyse(v)
+		}
+		w.text(v, a, indent, p, false)
 		w.out = append(w.out, '\n')
 	default:
 		w.inline(formatNumber(v), p)
@@ -257,10 +264,12 @@ func (w *writer) double(s string, indent int, breaks bool) {
 	w.out = append(w.out, '"')
 	column := w.col()
 	spaces := false
+	// With a byte order mark at the beginning, kustomize takes every character for one.
+	marked := strings.HasPrefix(s, "\uFEFF")
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
-		case !printable(r) || r == 0xFEFF || isBreak(r) || r == '"' || r == '\\':
+		case marked || !printable(r) || r == 0xFEFF || isBreak(r) || r == '"' || r == '\\':
 			before := len(w.out)
 			w.escape(r)
 			column += len(w.out) - before

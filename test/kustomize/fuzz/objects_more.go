@@ -191,7 +191,7 @@ func (g *grammar) odd() *value {
 	case 9:
 		doc.put("<<", object("k", "v"))
 	case 10:
-		doc.put(pick(g, "1", "true", "null", "? a", "1.5", `"a b"`, "'a: b'", "é", "\"new\\nline\"", "a#b"), "v")
+		doc.put(pick(g, "1", "true", "? a", "1.5", `"a b"`, "'a: b'", "é", "\"new\\nline\"", "a#b"), "v")
 	case 11:
 		s := raw("shared")
 		s.anchor = "s"
