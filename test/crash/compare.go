@@ -5,207 +5,224 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// findings are what a comparison counted.
-type findings struct{ acknowledged, unsure, objects, containers, ended int }
+// findings are what a comparison went over.
+type findings struct{ acknowledged, unsure, objects, containers int }
 
-// settle is how long a cluster may take to come to rest after a round: back-off of a killed container included.
-const settle = 60 * time.Second
+// picture is what the API says at one time.
+type picture struct {
+	configMaps  []corev1.ConfigMap
+	pods        []corev1.Pod
+	byUID       map[types.UID]*corev1.Pod
+	deployments []appsv1.Deployment
+}
 
-// compare holds API, logs and /proc against each other.
+func (t *trial) picture(ctx context.Context) (*picture, error) {
+	maps, err := t.client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	deployments, err := t.client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	pods, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	p := &picture{configMaps: maps.Items, pods: pods.Items, deployments: deployments.Items, byUID: map[types.UID]*corev1.Pod{}}
+	for i := range p.pods {
+		p.byUID[p.pods[i].UID] = &p.pods[i]
+	}
+	return p, nil
+}
+
+// compare waits until the cluster has come to rest, and finds API, logs and /proc in agreement, or says where they are not.
 func (t *trial) compare(ctx context.Context, h *hits) (f findings, err error) {
 	for _, w := range t.writers {
 		entries, err := w.log.unread()
 		if err != nil {
 			return f, err
 		}
-		done, open := t.ledger.replay(entries)
-		f.acknowledged += done
-		f.unsure += open
-	}
-	if err := eventually(ctx, settle, func() error { return t.compareObjects(ctx, &f) }); err != nil {
-		return f, fmt.Errorf("API and logs disagree: %w", err)
-	}
-	if err := eventually(ctx, settle, func() error { return t.compareContainers(ctx, &f) }); err != nil {
-		return f, fmt.Errorf("API and /proc disagree: %w", err)
-	}
-	return f, nil
-}
-
-var ours = regexp.MustCompile(`^w\d-\d+$`)
-
-// stored reads every object of the writers: key to what was written into it.
-func (t *trial) stored(ctx context.Context) (map[key]metav1.Object, error) {
-	out := map[key]metav1.Object{}
-	maps, err := t.client.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	for i := range maps.Items {
-		out[key{"ConfigMap", maps.Items[i].Name}] = &maps.Items[i]
-	}
-	pods, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	for i := range pods.Items {
-		out[key{"Pod", pods.Items[i].Name}] = &pods.Items[i]
-	}
-	deployments, err := t.client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	for i := range deployments.Items {
-		out[key{"Deployment", deployments.Items[i].Name}] = &deployments.Items[i]
-	}
-	for k := range out {
-		if !ours.MatchString(k.Name) {
-			delete(out, k)
-		}
-	}
-	return out, nil
-}
-
-func (t *trial) compareObjects(ctx context.Context, f *findings) error {
-	stored, err := t.stored(ctx)
-	if err != nil {
-		return err
-	}
-	for k, obj := range stored {
-		if t.ledger[k] == nil {
-			return fmt.Errorf("%s %s is there, but nobody wrote it", k.Kind, k.Name)
-		}
-		if value := obj.GetAnnotations()[written]; !t.ledger[k].values[value] {
-			return fmt.Errorf("%s %s holds %q; the logs allow %v", k.Kind, k.Name, value, t.ledger[k].values)
-		}
-	}
-	for k, state := range t.ledger {
-		if obj := stored[k]; obj == nil && !state.values[""] {
-			return fmt.Errorf("%s %s is lost; the logs say %v", k.Kind, k.Name, state.values)
-		} else if obj != nil && state.uid != "" && obj.GetUID() != state.uid {
-			return fmt.Errorf("%s %s is another object than the one that was acknowledged", k.Kind, k.Name)
-		}
-	}
-	f.objects = len(stored)
-	// What was unsure is decided now.
-	for k, state := range t.ledger {
-		if len(state.values) > 1 {
-			value := ""
-			if obj := stored[k]; obj != nil && obj.GetDeletionTimestamp() == nil {
-				value = obj.GetAnnotations()[written]
-			}
-			state.values = map[string]bool{value: true}
-		}
-	}
-	return nil
-}
-
-// compareContainers wants one running container, no more and no less, for each that the API says is running, and a code for each that ended.
-func (t *trial) compareContainers(ctx context.Context, f *findings) error {
-	pods, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	want := map[string]string{}
-	f.ended = 0
-	for i := range pods.Items {
-		pod := &pods.Items[i]
-		mortal := pod.Spec.RestartPolicy == corev1.RestartPolicyNever
-		if len(pod.Status.ContainerStatuses) != len(pod.Spec.Containers) {
-			return fmt.Errorf("pod %s has no container status yet", pod.Name)
-		}
-		for _, s := range pod.Status.ContainerStatuses {
-			_, id, _ := strings.Cut(s.ContainerID, "://")
-			switch {
-			case s.State.Running != nil:
-				want[id] = pod.Name
-			case s.State.Terminated != nil && mortal:
-				if err := judge(pod.Name, s.State.Terminated); err != nil {
-					return err
-				}
-				if s.State.Terminated.ExitCode == codeOf(pod.Name) {
-					f.ended++
-				}
-			default:
-				return fmt.Errorf("pod %s waits: %+v", pod.Name, s.State)
-			}
-			if last := s.LastTerminationState.Terminated; last != nil && last.Reason == "" {
-				return fmt.Errorf("pod %s does not say why it was restarted", pod.Name)
-			}
-		}
-	}
-	have, err := t.containers()
-	if err != nil {
-		return err
-	}
-	for id, pod := range want {
-		if !slices.Contains(have, id) {
-			return fmt.Errorf("pod %s is said to run, but its container %.12s does not", pod, id)
-		}
-	}
-	for _, id := range have {
-		if want[id] == "" {
-			return fmt.Errorf("container %.12s runs, but no pod says so", id)
-		}
-	}
-	f.containers = len(have)
-	return nil
-}
-
-// judge accepts the code that a pod chose, or a kill with a stated reason.
-func judge(pod string, end *corev1.ContainerStateTerminated) error {
-	if end.ExitCode == codeOf(pod) || end.ExitCode != 0 && end.Reason != "" && end.Reason != "Error" {
-		return nil
-	}
-	if end.ExitCode == 137 || end.ExitCode == 143 {
-		return nil // stopped by a deletion under way
-	}
-	return fmt.Errorf("pod %s ended with %d (%s), not with its own code %d", pod, end.ExitCode, end.Reason, codeOf(pod))
-}
-
-var inPod = regexp.MustCompile(`/skiff/` + clusterName + `-[0-9a-f]+/.*/pod[0-9a-f-]+/([0-9a-f]{64})`)
-
-// containers gives the ids of the cluster's containers that have a process, by the processes' cgroups.
-func (t *trial) containers() ([]string, error) {
-	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, file := range files {
-		data, err := os.ReadFile(file)
+		sure, not, err := t.ledger.replay(entries)
 		if err != nil {
-			continue // it has just ended
+			return f, err
 		}
-		if m := inPod.FindSubmatch(data); m != nil && !slices.Contains(out, string(m[1])) {
-			out = append(out, string(m[1]))
-		}
+		f.acknowledged, f.unsure = f.acknowledged+sure, f.unsure+not
 	}
-	return out, nil
+	var p *picture
+	err = eventually(ctx, 90*time.Second, func() error {
+		if p, err = t.picture(ctx); err != nil {
+			return err
+		}
+		f.objects, f.containers = len(p.configMaps)+len(p.pods)+len(p.deployments), 0
+		return t.agree(p, h, &f)
+	})
+	if err != nil {
+		return f, err
+	}
+	t.ledger.decide(p.writable())
+	return f, t.dropMortals(ctx)
 }
 
-// clear deletes what the writers made and waits until no container is left.
-func (t *trial) clear(ctx context.Context) error {
-	background := metav1.DeletePropagationBackground
-	if err := t.client.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{PropagationPolicy: &background}, metav1.ListOptions{}); err != nil {
-		return fmt.Errorf("delete deployments: %w", err)
-	}
-	if err := t.client.CoreV1().Pods(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
-		return fmt.Errorf("delete pods: %w", err)
-	}
-	return eventually(ctx, settle, func() error {
-		left, err := t.containers()
-		if err == nil && len(left) > 0 {
-			err = fmt.Errorf("%d containers still run", len(left))
-		}
+func (t *trial) agree(p *picture, h *hits, f *findings) error {
+	if err := t.compareLogs(p); err != nil {
 		return err
+	}
+	if err := t.reviewMortals(p.byUID); err != nil {
+		return err
+	}
+	for i := range p.pods {
+		if err := settled(&p.pods[i], h); err != nil {
+			return err
+		}
+	}
+	if err := compareDeployments(p); err != nil {
+		return err
+	}
+	for uid, ids := range h.containers {
+		if err := mourned(ids, p.byUID[uid]); err != nil {
+			return err
+		}
+	}
+	running, err := t.compareProcesses(p)
+	if err != nil {
+		return err
+	}
+	f.containers = running
+	return t.compareFiles(p)
+}
+
+// writable are the objects that only a writer can have made.
+func (p *picture) writable() map[key]object {
+	found := map[key]object{}
+	for i := range p.configMaps {
+		if c := &p.configMaps[i]; c.Name != "kube-root-ca.crt" {
+			found[key{"ConfigMap", c.Name}] = c
+		}
+	}
+	for i := range p.pods {
+		if pod := &p.pods[i]; metav1.GetControllerOf(pod) == nil && !isMortalName(pod.Name) {
+			found[key{"Pod", pod.Name}] = pod
+		}
+	}
+	for i := range p.deployments {
+		found[key{"Deployment", p.deployments[i].Name}] = &p.deployments[i]
+	}
+	return found
+}
+
+// compareLogs holds every object against what the writers' logs allow it to be.
+func (t *trial) compareLogs(p *picture) error {
+	for i := range p.configMaps {
+		if c := &p.configMaps[i]; c.Data["value"] != c.Annotations[written] {
+			return fmt.Errorf("torn: ConfigMap %s holds %q and %q", c.Name, c.Data["value"], c.Annotations[written])
+		}
+	}
+	found := p.writable()
+	for k, obj := range found {
+		state := t.ledger[k]
+		value := obj.GetAnnotations()[written]
+		switch {
+		case state == nil || value == "" || !state.values[value]:
+			return fmt.Errorf("never written, or overwritten: %s %s holds %q, the logs say %+v", k.Kind, k.Name, value, state)
+		case state.uid != "" && state.uid != obj.GetUID():
+			return fmt.Errorf("%s %s has UID %s, acknowledged was %s", k.Kind, k.Name, obj.GetUID(), state.uid)
+		case state.rv != "" && k.Kind == "ConfigMap" && state.rv != obj.GetResourceVersion():
+			return fmt.Errorf("%s %s is at %s, acknowledged was %s", k.Kind, k.Name, obj.GetResourceVersion(), state.rv)
+		}
+	}
+	for k, state := range t.ledger {
+		if found[k] == nil && !state.values[""] {
+			return fmt.Errorf("lost: %s %s, the logs say %+v", k.Kind, k.Name, state)
+		}
+	}
+	return nil
+}
+
+// compareProcesses holds the containers that the API calls running against those that run.
+func (t *trial) compareProcesses(p *picture) (int, error) {
+	all, err := t.processes()
+	if err != nil {
+		return 0, err
+	}
+	running, err := containers(all)
+	if err != nil {
+		return 0, err
+	}
+	count := len(running)
+	for _, pod := range p.pods {
+		for _, c := range pod.Status.ContainerStatuses {
+			if c.State.Running == nil {
+				continue
+			}
+			_, id, _ := strings.Cut(c.ContainerID, "://")
+			if _, is := running[id]; !is {
+				return 0, fmt.Errorf("container lost: pod %s says that %s runs, /proc does not", pod.Name, c.ContainerID)
+			}
+			delete(running, id)
+		}
+	}
+	for id, process := range running {
+		name := "a pod that does not exist"
+		if pod := p.byUID[process.pod]; pod != nil {
+			name = "pod " + pod.Name
+		}
+		return 0, fmt.Errorf("container too many: %s runs (process %d), of %s, which does not say so", id, process.pid, name)
+	}
+	return count, nil
+}
+
+// compareFiles finds mounts and sandboxes of pods that are gone.
+func (t *trial) compareFiles(p *picture) error {
+	sandboxes, err := filepath.Glob(filepath.Join(t.m.Cluster(clusterName), "nodes", "*", "containers", "sandboxes", "*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range sandboxes {
+		if name := filepath.Base(dir); len(name) < 36 || p.byUID[types.UID(name[:36])] == nil {
+			return fmt.Errorf("left behind: %s", dir)
+		}
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("look for mounts: %w", err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		if _, rest, is := strings.Cut(fields[4], "/kubelet/pods/"); is && strings.HasPrefix(fields[4], t.m.Dir) {
+			if uid, _, _ := strings.Cut(rest, "/"); p.byUID[types.UID(uid)] == nil {
+				return fmt.Errorf("left behind: mount %s", fields[4])
+			}
+		}
+	}
+	return nil
+}
+
+// clear deletes all that the writers made, and finds nothing of it left.
+func (t *trial) clear(ctx context.Context) error {
+	if _, err := t.m.Must(ctx, "kubectl", "delete", "deployments,pods,configmaps", "--all", "--wait=false"); err != nil {
+		return err
+	}
+	return eventually(ctx, time.Minute, func() error {
+		p, err := t.picture(ctx)
+		if err != nil {
+			return err
+		}
+		if len(p.pods)+len(p.deployments) > 0 {
+			return fmt.Errorf("left behind: %d pods, %d deployments", len(p.pods), len(p.deployments))
+		}
+		if _, err := t.compareProcesses(p); err != nil {
+			return err
+		}
+		return t.compareFiles(p)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -21,9 +22,9 @@ type entry struct {
 	// Of the object that the server gave back.
 	UID             types.UID `json:",omitempty"`
 	ResourceVersion string    `json:",omitempty"`
-	// Terminating says that the object was being deleted already: it may go at any moment.
-	Terminating bool   `json:",omitempty"`
-	Error       string `json:",omitempty"`
+	// Of a request that failed: what the client made of it, and the HTTP status if there was one.
+	Error string `json:",omitempty"`
+	Code  int32  `json:",omitempty"`
 }
 
 const (
@@ -103,8 +104,8 @@ type known struct {
 // ledger is what all logs together say.
 type ledger map[key]*known
 
-// replay brings the ledger up to date with a log's new lines.
-func (l ledger) replay(entries []entry) (acknowledgedWrites, unsureWrites int) {
+// replay brings the ledger up to date with a log's new lines, and checks what refusals say of earlier answers.
+func (l ledger) replay(entries []entry) (acknowledgedWrites, unsureWrites int, err error) {
 	for _, e := range entries {
 		k := key{e.Kind, e.Name}
 		state := l[k]
@@ -116,14 +117,42 @@ func (l ledger) replay(entries []entry) (acknowledgedWrites, unsureWrites int) {
 		case acknowledged:
 			acknowledgedWrites++
 			*state = known{values: map[string]bool{e.Value: true}, uid: e.UID, rv: e.ResourceVersion}
-			if e.Terminating {
-				state.values[""] = true
-			}
 		case unsure:
 			unsureWrites++
 			state.values[e.Value] = true
 			state.uid, state.rv = "", ""
+		case refused:
+			if err := state.learn(k, e.Code); err != nil {
+				return 0, 0, err
+			}
 		}
 	}
-	return acknowledgedWrites, unsureWrites
+	return acknowledgedWrites, unsureWrites, nil
+}
+
+// decide settles what was unsure: nothing is under way any more, so what is there now is what was done.
+func (l ledger) decide(found map[key]object) {
+	for k, state := range l {
+		value := ""
+		if obj := found[k]; obj != nil {
+			value, state.uid = obj.GetAnnotations()[written], obj.GetUID()
+		}
+		state.values = map[string]bool{value: true}
+	}
+}
+
+// learn takes from a refusal whether the object was there.
+func (s *known) learn(k key, code int32) error {
+	switch {
+	case code == http.StatusNotFound && !s.values[""]:
+		return fmt.Errorf("lost: %s %s was acknowledged, then not found", k.Kind, k.Name)
+	case code == http.StatusNotFound:
+		s.values = map[string]bool{"": true}
+	case code == http.StatusConflict && k.Kind != "Pod": // a Pod that is being deleted is still there
+		delete(s.values, "")
+		if len(s.values) == 0 {
+			return fmt.Errorf("never written, or its deletion lost: %s %s exists", k.Kind, k.Name)
+		}
+	}
+	return nil
 }

@@ -32,10 +32,25 @@ func TestReplay(t *testing.T) {
 		if err != nil || len(entries) != 1 {
 			t.Fatalf("unread after %+v: %v, %v", c.entry, entries, err)
 		}
-		l.replay(entries)
+		if _, _, err := l.replay(entries); err != nil {
+			t.Fatal(err)
+		}
 		got := l[key{"ConfigMap", "a"}]
 		if values := slices.Sorted(maps.Keys(got.values)); !slices.Equal(values, c.want) || got.rv != c.rv {
 			t.Errorf("after %+v: %q at %q, want %q at %q", c.entry, values, got.rv, c.want, c.rv)
+		}
+	}
+}
+
+func TestReplayFindsLosses(t *testing.T) {
+	made := entry{Outcome: acknowledged, Kind: "ConfigMap", Name: "a", Value: "1"}
+	gone := entry{Outcome: acknowledged, Kind: "ConfigMap", Name: "a"}
+	for name, entries := range map[string][]entry{
+		"a write was lost":    {made, {Outcome: refused, Kind: "ConfigMap", Name: "a", Code: 404}},
+		"a deletion was lost": {made, gone, {Outcome: refused, Kind: "ConfigMap", Name: "a", Value: "2", Code: 409}},
+	} {
+		if _, _, err := (ledger{}).replay(entries); err == nil {
+			t.Errorf("%s: not found", name)
 		}
 	}
 }

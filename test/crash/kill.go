@@ -4,127 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // hits are what a round killed.
-type hits struct{ servers, agents, shims int }
+type hits struct {
+	servers, agents int
+	shims           int
+	containers      map[types.UID][]string // whose shim was killed while they ran, by pod, one after the other
+	ended           int                    // containers that ended by themselves while their agent was dead
+}
 
 func (h *hits) String() string {
-	return fmt.Sprintf("%d server, %d agents, %d shims", h.servers, h.agents, h.shims)
-}
-
-// process is one of the cluster's, found by the program it runs: all of them lie in this machine's own folder.
-type process struct {
-	pid  int
-	role string // server, agent, shim
-}
-
-func (t *trial) processes() ([]process, error) {
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return nil, err
-	}
-	var out []process
-	for _, dir := range dirs {
-		exe, err := os.Readlink(filepath.Join(dir, "exe"))
-		if err != nil || !strings.HasPrefix(exe, t.m.Dir) {
-			continue
-		}
-		line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-		if err != nil {
-			continue // it has just ended
-		}
-		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil {
-			return nil, err
-		}
-		args := strings.Split(string(line), "\x00")
-		switch {
-		case filepath.Base(exe) == "skiff-shim":
-			out = append(out, process{pid, "shim"})
-		case filepath.Base(exe) == "skiffd" && len(args) > 1 && (args[1] == "server" || args[1] == "agent"):
-			out = append(out, process{pid, args[1]})
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{h.servers, "server"}, {h.agents, "agent"}, {h.shims, "shim"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
 	}
-	return out, nil
+	return strings.Join(parts, ", ")
 }
 
-// kill sends SIGKILL to some of what runs: always to one process at least, often to all servers and agents at once.
+// kill kills a random choice of processes in random order, and lets containers end whose agent is dead.
 func (t *trial) kill(ctx context.Context) (*hits, error) {
-	h := &hits{}
-	all := t.random.IntN(3) == 0
-	return h, t.strike(h, func(role string) bool {
-		switch role {
-		case "shim":
-			return t.random.IntN(6) == 0
-		case "server":
-			return all || t.random.IntN(2) == 0
+	h := &hits{containers: map[types.UID][]string{}}
+	choice := 1 + t.random.IntN(7)
+	victims := []func() error{}
+	if choice&1 != 0 {
+		victims = append(victims, func() error { return t.killProgram("server", &h.servers) })
+	}
+	if choice&2 != 0 {
+		victims = append(victims, func() error { return t.killProgram("agent", &h.agents) })
+	}
+	if choice&4 != 0 {
+		for range 1 + t.random.IntN(2) {
+			victims = append(victims, func() error { return t.killShim(h) })
 		}
-		return all || t.random.IntN(3) == 0
-	})
+	}
+	t.random.Shuffle(len(victims), func(i, j int) { victims[i], victims[j] = victims[j], victims[i] })
+	for _, victim := range victims {
+		if err := victim(); err != nil {
+			return h, err
+		}
+		pause(ctx, time.Duration(t.random.IntN(100))*time.Millisecond)
+	}
+	return h, t.endMortals(ctx, h)
 }
 
-func (t *trial) strike(h *hits, chosen func(role string) bool) error {
-	running, err := t.processes()
+// killProgram kills all of skiffd's processes with a command.
+func (t *trial) killProgram(command string, count *int) error {
+	all, err := t.processes()
 	if err != nil {
 		return err
 	}
-	for h.servers+h.agents+h.shims == 0 && len(running) > 0 {
-		for _, p := range running {
-			if !chosen(p.role) {
-				continue
+	for _, p := range all {
+		if p.is("skiffd", command) {
+			if err := unix.Kill(p.pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("kill %s: %w", command, err)
 			}
-			if err := syscall.Kill(p.pid, syscall.SIGKILL); errors.Is(err, syscall.ESRCH) {
-				continue
-			} else if err != nil {
-				return fmt.Errorf("kill %s %d: %w", p.role, p.pid, err)
-			}
-			switch p.role {
-			case "server":
-				h.servers++
-			case "agent":
-				h.agents++
-			default:
-				h.shims++
-			}
+			*count++
 		}
 	}
 	return nil
 }
 
-// startAndKill starts the cluster and kills the server while it comes up.
+// killShim kills a random shim beside a container that runs.
+func (t *trial) killShim(h *hits) error {
+	all, err := t.processes()
+	if err != nil {
+		return err
+	}
+	var shims []process
+	for _, p := range all {
+		if p.is("skiff-shim", "serve") && !t.isMortal(p.pid, all) {
+			shims = append(shims, p)
+		}
+	}
+	if len(shims) == 0 {
+		return nil
+	}
+	victim := shims[t.random.IntN(len(shims))]
+	if err := unix.Kill(victim.pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("kill a shim: %w", err)
+	}
+	h.shims++
+	for _, p := range all {
+		if p.parent == victim.pid && p.container != "" {
+			h.containers[p.pod] = append(h.containers[p.pod], p.container)
+		}
+	}
+	return nil
+}
+
+// startAndKill kills the server and the agents again while they start.
 func (t *trial) startAndKill(ctx context.Context, h *hits) error {
 	cmd := t.m.Command(ctx, "skiff", "cluster", "start", clusterName)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
-	pause(ctx, time.Duration(20+t.random.IntN(200))*time.Millisecond)
-	again := &hits{}
-	running, err := t.processes()
-	if err == nil && len(running) > 0 {
-		err = t.strikeOnce(again)
-	}
-	h.servers += again.servers
-	_ = cmd.Wait() // it may well fail: its server was killed
+	pause(ctx, time.Duration(t.random.IntN(400))*time.Millisecond)
+	err := errors.Join(t.killProgram("server", &h.servers), t.killProgram("agent", &h.agents))
+	_ = cmd.Wait() // it fails, or was quick enough
 	return err
-}
-
-// strikeOnce kills the server, if there is one by now.
-func (t *trial) strikeOnce(h *hits) error {
-	running, err := t.processes()
-	if err != nil {
-		return err
-	}
-	for _, p := range running {
-		if p.role == "server" && syscall.Kill(p.pid, syscall.SIGKILL) == nil {
-			h.servers++
-		}
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,10 +46,11 @@ type trial struct {
 	writers []*writer
 	totals  totals
 	ledger  ledger
+	mortals []mortal // of the round
 }
 
 // totals are what the summary counts.
-type totals struct{ writes, unsure, servers, agents, shims, ended int } // ended is the most pods seen with the code they chose
+type totals struct{ writes, unsure, servers, agents, shims, ended, containers int }
 
 func run(ctx context.Context, rounds int, seed uint64, keep string) (err error) {
 	m, err := machine.New(ctx)
@@ -87,13 +89,16 @@ func run(ctx context.Context, rounds int, seed uint64, keep string) (err error) 
 		return err
 	}
 	n := t.totals
-	fmt.Printf("crash-test: %d rounds, %d servers, %d agents, %d shims killed, %d acknowledged writes (%d more unsure), 0 lost, 0 never written, 0 containers lost or doubled, up to %d pods that ended by themselves at once and each told its code, in %s\n",
-		rounds, n.servers, n.agents, n.shims, n.writes, n.unsure, n.ended, time.Since(began).Round(time.Second))
+	fmt.Printf("crash-test: %d rounds in %s: killed %d servers, %d agents and %d shims inside %d acknowledged writes and %d unsure ones; none lost, none that was never written; %d running containers found, none lost, none doubled; %d containers ended while their agent was dead, and their codes were told\n",
+		rounds, time.Since(began).Round(time.Second), n.servers, n.agents, n.shims, n.writes, n.unsure, n.containers, n.ended)
 	return nil
 }
 
 // round lets the writers write, kills, starts again, and compares.
 func (t *trial) round(ctx context.Context, number int) error {
+	if err := t.makeMortals(ctx, number); err != nil {
+		return err
+	}
 	stop := t.write(ctx)
 	defer stop()
 	pause(ctx, time.Duration(200+t.random.IntN(800))*time.Millisecond)
@@ -114,13 +119,15 @@ func (t *trial) round(ctx context.Context, number int) error {
 	up := time.Since(began)
 	pause(ctx, time.Duration(t.random.IntN(400))*time.Millisecond)
 	stop()
+	began = time.Now()
 	writes, err := t.compare(ctx, hit)
 	if err != nil {
-		return err
+		return fmt.Errorf("after %s were killed: %w", hit, err)
 	}
+	rest := time.Since(began)
 	t.count(hit, writes)
-	fmt.Printf("round %2d: killed %s; up again in %s; %d writes, %d objects and %d containers agree\n",
-		number, hit, up.Round(time.Millisecond), writes.acknowledged, writes.objects, writes.containers)
+	fmt.Printf("round %2d: killed %-26s (%d ended unseen) up again in %s; %d writes, %d objects and %d containers agree after %s\n",
+		number, hit, hit.ended, up.Round(time.Millisecond), writes.acknowledged, writes.objects, writes.containers, rest.Round(time.Millisecond))
 	return nil
 }
 
@@ -130,7 +137,8 @@ func (t *trial) count(h *hits, f findings) {
 	t.totals.servers += h.servers
 	t.totals.agents += h.agents
 	t.totals.shims += h.shims
-	t.totals.ended = max(t.totals.ended, f.ended)
+	t.totals.ended += h.ended
+	t.totals.containers += f.containers
 }
 
 // pause waits for a random moment; nothing is asserted by it.
@@ -158,19 +166,28 @@ func eventually(ctx context.Context, limit time.Duration, check func() error) er
 	}
 }
 
+// keepLogs copies what tells how a failure came about: the writers' and the cluster's logs, the records of its containers, and what
+// the API says, if it still answers.
 func keepLogs(m *machine.Machine, dir string) error {
-	logs, err := filepath.Glob(filepath.Join(m.Dir, "*.jsonl"))
-	for _, pattern := range []string{"server.log", "nodes/*/agent.log", "nodes/*/containers/sandboxes/*/*.log"} {
-		more, err := filepath.Glob(filepath.Join(m.Cluster(clusterName), pattern))
-		if err != nil {
-			return err
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("keep logs: %w", err)
+	}
+	var errs []error
+	for _, pattern := range []string{"*.jsonl", "server.log", "nodes/*/agent.log", "nodes/*/containers/sandboxes/*/*.log", "nodes/*/containers/sandboxes/*/*.json", "nodes/*/containers/sandboxes/*/containers/*/*.json"} {
+		root := m.Cluster(clusterName)
+		if pattern == "*.jsonl" {
+			root = m.Dir
 		}
-		logs = append(logs, more...)
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		errs = append(errs, err)
+		for _, path := range paths {
+			name := strings.ReplaceAll(strings.TrimPrefix(path, root+"/"), "/", "_")
+			data, err := os.ReadFile(path)
+			errs = append(errs, err, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+		}
 	}
-	for _, path := range logs {
-		data, readErr := os.ReadFile(path)
-		name := filepath.Base(filepath.Dir(path)) + "-" + filepath.Base(path)
-		err = errors.Join(err, readErr, os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name), data, 0o600))
-	}
-	return err
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	objects, err := m.Run(ctx, "kubectl", "get", "pods,deployments,replicasets,events", "-o", "yaml")
+	return errors.Join(append(errs, err, os.WriteFile(filepath.Join(dir, "objects.yaml"), []byte(objects.Stdout+objects.Stderr), 0o600))...)
 }

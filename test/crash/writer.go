@@ -37,15 +37,15 @@ type writer struct {
 	create func(ctx context.Context, name, value string) (object, error)
 	update func(ctx context.Context, name, value string) (object, error)
 	delete func(ctx context.Context, name string) error
-	exists map[string]bool // as far as it knows; a refusal tells it better
-	pace   int             // milliseconds between writes
+	states map[string]int // of its objects, as it believes
+	pace   int            // milliseconds between writes
 }
 
 func newWriters(client kubernetes.Interface, dir string, seed uint64) ([]*writer, error) {
 	all := []*writer{configMaps(client), configMaps(client), pods(client), deployments(client)}
 	for i, w := range all {
 		var err error
-		w.name, w.exists, w.random = fmt.Sprintf("w%d", i), map[string]bool{}, rand.New(rand.NewPCG(seed, uint64(i+1)))
+		w.name, w.states, w.random = fmt.Sprintf("w%d", i), map[string]int{}, rand.New(rand.NewPCG(seed, uint64(i+1)))
 		if w.log, err = newJournal(dir, w.name); err != nil {
 			return nil, err
 		}
@@ -79,49 +79,81 @@ func (t *trial) write(ctx context.Context) (stop func()) {
 func (w *writer) step(ctx context.Context) {
 	e := entry{Kind: w.kind, Name: w.name + "-" + strconv.Itoa(w.random.IntN(w.names))}
 	var obj object
-	var err error
+	var request func() error
 	w.next++
 	value := strconv.Itoa(w.next)
+	state := w.states[e.Name]
 	switch {
-	case !w.exists[e.Name]:
+	case state == dying || state == there && w.random.IntN(4) == 0:
+		request = func() error { return w.delete(ctx, e.Name) }
+	case state == there:
 		e.Value = value
-		err = w.try(e, func() error { obj, err = w.create(ctx, e.Name, value); return err })
-		w.exists[e.Name] = err == nil || apierrors.IsAlreadyExists(err)
-	case w.random.IntN(4) == 0:
-		err = w.try(e, func() error { return w.delete(ctx, e.Name) })
-		w.exists[e.Name] = err != nil && !apierrors.IsNotFound(err)
+		request = func() (err error) { obj, err = w.update(ctx, e.Name, value); return err }
 	default:
 		e.Value = value
-		err = w.try(e, func() error { obj, err = w.update(ctx, e.Name, value); return err })
-		w.exists[e.Name] = !apierrors.IsNotFound(err)
-	}
-	e.Outcome = outcome(err)
-	if err != nil {
-		e.Error = err.Error()
-	} else if e.Value != "" {
-		e.UID, e.ResourceVersion, e.Terminating = obj.GetUID(), obj.GetResourceVersion(), obj.GetDeletionTimestamp() != nil
+		request = func() (err error) { obj, err = w.create(ctx, e.Name, value); return err }
 	}
 	if err := w.log.write(e); err != nil {
 		panic(err) // a test without its log proves nothing
 	}
-	pause(ctx, pacing(w.pace, err))
-}
-
-// try logs the attempt and makes it.
-func (w *writer) try(e entry, request func() error) error {
+	err := request()
+	w.states[e.Name] = after(state, e, err)
+	e.Outcome = outcome(err)
+	if err != nil {
+		e.Error, e.Code = err.Error(), codeIn(err)
+	} else if e.Value != "" {
+		e.UID, e.ResourceVersion = obj.GetUID(), obj.GetResourceVersion()
+	}
 	if err := w.log.write(e); err != nil {
 		panic(err)
 	}
-	return request()
+	pause(ctx, pacing(w.pace, err))
+}
+
+// What a writer believes of an object; refusals teach it better.
+const (
+	absent = iota
+	there
+	dying // asked to be deleted, and not gone yet: only deleted again
+)
+
+// after is what it believes after a request.
+func after(state int, e entry, err error) int {
+	switch {
+	case apierrors.IsNotFound(err):
+		return absent
+	case apierrors.IsAlreadyExists(err) && e.Kind == "Pod":
+		return dying
+	case apierrors.IsAlreadyExists(err):
+		return there
+	case outcome(err) == refused:
+		return state
+	case e.Value == "" && (err != nil || e.Kind == "Pod"):
+		return dying
+	case e.Value == "":
+		return absent
+	case err == nil:
+		return there
+	}
+	return state
+}
+
+// codeIn is the HTTP status of a refusal, 0 for none.
+func codeIn(err error) int32 {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return status.Status().Code
+	}
+	return 0
 }
 
 // outcome says what an answer means for the object.
 func outcome(err error) string {
-	var status apierrors.APIStatus
+	code := codeIn(err)
 	switch {
 	case err == nil:
 		return acknowledged
-	case errors.As(err, &status) && status.Status().Code >= 400 && status.Status().Code < 500, errors.Is(err, syscall.ECONNREFUSED):
+	case code >= 400 && code < 500, errors.Is(err, syscall.ECONNREFUSED):
 		return refused
 	}
 	return unsure
@@ -129,16 +161,16 @@ func outcome(err error) string {
 
 func configMaps(client kubernetes.Interface) *writer {
 	c := client.CoreV1().ConfigMaps(namespace)
-	make := func(name, value string) *corev1.ConfigMap {
+	made := func(name, value string) *corev1.ConfigMap {
 		return &corev1.ConfigMap{ObjectMeta: meta(name, value), Data: map[string]string{"value": value}}
 	}
 	return &writer{
 		kind: "ConfigMap", names: 40, pace: 2,
 		create: func(ctx context.Context, name, value string) (object, error) {
-			return c.Create(ctx, make(name, value), metav1.CreateOptions{})
+			return c.Create(ctx, made(name, value), metav1.CreateOptions{})
 		},
 		update: func(ctx context.Context, name, value string) (object, error) {
-			return c.Update(ctx, make(name, value), metav1.UpdateOptions{})
+			return c.Update(ctx, made(name, value), metav1.UpdateOptions{})
 		},
 		delete: func(ctx context.Context, name string) error { return c.Delete(ctx, name, metav1.DeleteOptions{}) },
 	}
