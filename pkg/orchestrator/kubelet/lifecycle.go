@@ -39,11 +39,10 @@ func (w *worker) prepare(ctx context.Context, pod *corev1.Pod) {
 		err = w.writeResolvConf(pod)
 	}
 	var s container.Sandbox
-	if err == nil && k.takeStart(ctx) {
-		s, err = k.config.Runtime.StartSandbox(ctx, config)
-		k.releaseStart()
+	if err == nil {
+		s, err = k.startSandbox(ctx, config)
 	}
-	if err != nil || ctx.Err() != nil {
+	if err != nil {
 		if ctx.Err() == nil {
 			k.events.pod(pod, corev1.EventTypeWarning, "FailedCreatePodSandBox", fmt.Sprintf("Failed to create pod sandbox: %v", err))
 		}
@@ -55,6 +54,15 @@ func (w *worker) prepare(ctx context.Context, pod *corev1.Pod) {
 		w.retries = 0
 		w.refresh = refresh
 	})
+}
+
+// startSandbox waits for its turn. A sandbox that was made is given even if ctx has ended meanwhile: somebody has to remove it.
+func (k *Kubelet) startSandbox(ctx context.Context, config container.SandboxConfig) (container.Sandbox, error) {
+	if !k.takeStart(ctx) {
+		return container.Sandbox{}, ctx.Err()
+	}
+	defer k.releaseStart()
+	return k.config.Runtime.StartSandbox(ctx, config)
 }
 
 // oldSandbox gives the sandbox to replace, and the number of the next.

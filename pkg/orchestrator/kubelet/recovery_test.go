@@ -1,12 +1,14 @@
 package kubelet
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container/hollow"
 )
 
@@ -77,6 +79,31 @@ func TestRebootedNode(t *testing.T) {
 		p = b.until("always", "restarted", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p) })
 		if s := p.Status.ContainerStatuses[0].LastTerminationState.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" {
 			t.Errorf("last state: %+v", s)
+		}
+	})
+}
+
+// slowSandboxes makes each sandbox a while after it was asked to, whether or not anybody still waits.
+type slowSandboxes struct{ container.Runtime }
+
+func (r slowSandboxes) StartSandbox(ctx context.Context, c container.SandboxConfig) (container.Sandbox, error) {
+	sleep(context.WithoutCancel(ctx), time.Second)
+	return r.Runtime.StartSandbox(ctx, c)
+}
+
+func TestPodIsDeletedWhileItsSandboxIsMade(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		b.stop()
+		b.config.Runtime = slowSandboxes{b.runtime}
+		b.start()
+		b.create(simplePod("brief", "app"))
+		b.Pass(500 * time.Millisecond)
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "brief", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("brief")
+		if left, _ := b.runtime.Sandboxes(b.Context()); len(left) > 0 {
+			t.Errorf("sandboxes are left: %v", left)
 		}
 	})
 }
