@@ -99,7 +99,7 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 		stop()
 		parts.wait()
 	}()
-	if err := a.connect(); err != nil {
+	if err := a.connect(ctx); err != nil {
 		return err
 	}
 	shared := informers.NewSharedInformerFactory(a.client, 0)
@@ -139,14 +139,21 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 	return a.network.stopContainers()
 }
 
-// connect makes the client by which the node speaks to the API server: a certificate of its own, protobuf, no rate limit.
-func (a *agent) connect() error {
+// connect makes the client by which the node speaks to the API server: a certificate of its own, protobuf, no rate limit. The server has
+// to be there at first; later on the agent outlasts its absence.
+func (a *agent) connect(ctx context.Context) error {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(a.config.APIPort))
+	first, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("reach the API server of cluster %s (is its server running?): %w", a.config.Name, err)
+	}
+	first.Close()
 	cert, err := a.pki.nodeClient(a.name)
 	if err != nil {
 		return err
 	}
 	a.client, err = kubernetes.NewForConfig(&rest.Config{
-		Host: "https://127.0.0.1:" + strconv.Itoa(a.config.APIPort), QPS: -1, UserAgent: "skiff-agent",
+		Host: "https://" + address, QPS: -1, UserAgent: "skiff-agent", Dial: patient(new(net.Dialer).DialContext),
 		TLSClientConfig: rest.TLSClientConfig{CAData: a.pki.ca.PEM(), CertData: cert.CertPEM, KeyData: cert.KeyPEM},
 		ContentConfig:   rest.ContentConfig{ContentType: runtime.ContentTypeProtobuf, AcceptContentTypes: runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON},
 	})
@@ -181,7 +188,7 @@ func (a *agent) waitReady(ctx context.Context) error {
 	defer cancel()
 	watch, err := a.client.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + a.name})
 	if err != nil {
-		return fmt.Errorf("wait for node %s: is the cluster's server running? %w", a.name, err)
+		return fmt.Errorf("wait for node %s: %w", a.name, err)
 	}
 	defer watch.Stop()
 	for {
