@@ -333,6 +333,23 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+func TestFailedStart(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"app": {StartError: errors.New("no such program")}}, func(b *bed) {
+		once := simplePod("once", "app")
+		once.Spec.RestartPolicy = corev1.RestartPolicyNever
+		b.create(once)
+		b.create(simplePod("again", "app"))
+		p := b.until("once", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.Reason != "StartError" || s.ExitCode != 128 {
+			t.Errorf("state of one that is not started again: %+v", p.Status.ContainerStatuses[0].State)
+		}
+		p = b.until("again", "started again", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount > 0 })
+		if s := p.Status.ContainerStatuses[0]; s.State.Waiting == nil || s.LastTerminationState.Terminated == nil {
+			t.Errorf("state of one that is: %+v", s)
+		}
+	})
+}
+
 func TestOOM(t *testing.T) {
 	onBed(t, map[string]hollow.Behaviour{"app": {Ends: true, Code: 137, OOM: true, Message: "last words"}}, func(b *bed) {
 		pod := simplePod("big", "app")

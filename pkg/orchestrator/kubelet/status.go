@@ -119,8 +119,9 @@ func (b *statusBuilder) container(c *corev1.Container, init bool) corev1.Contain
 	case h.prior != nil:
 		fromPrior(&s, h.prior)
 	}
-	if h.held != nil {
-		if s.State.Terminated != nil {
+	// What is not to run again does not wait, whatever held its only start up.
+	if end := s.State.Terminated; h.held != nil && (end == nil || restarts(b.pod, c, end.ExitCode)) {
+		if end != nil {
 			s.LastTerminationState = s.State
 		}
 		s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: h.held.reason, Message: h.held.message}}
