@@ -65,21 +65,6 @@ func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error
 	return b.finish(acc)
 }
 
-// Write prints objects as kustomize does.
-func Write(objects []*Object) ([]byte, error) {
-	var out []byte
-	var err error
-	for i, o := range objects {
-		if i > 0 {
-			out = append(out, "---\n"...)
-		}
-		if out, err = writeYAML(out, o.root); err != nil {
-			return nil, fmt.Errorf("write %s: %w", o.id(), err)
-		}
-	}
-	return out, nil
-}
-
 // builder is what one build shares.
 type builder struct {
 	fs       FileSystem

@@ -31,11 +31,25 @@ func appendJSON(out []byte, n *node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s, ok := v.(string); ok {
+		return appendString(out, s)
+	}
 	b, err := json.Marshal(v)
 	return append(out, b...), err
 }
 
-func appendObject(out []byte, n *node) ([]byte, error) {
+func appendString(out []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			b, err := json.Marshal(s)
+			return append(out, b...), err
+		}
+	}
+	return append(append(append(out, '"'), s...), '"'), nil
+}
+
+func appendObject(out []byte, n *node) (_ []byte, err error) {
 	order := make([]int, len(n.keys))
 	for i := range order {
 		order[i] = i
@@ -46,11 +60,10 @@ func appendObject(out []byte, n *node) ([]byte, error) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		key, err := json.Marshal(n.keys[at])
-		if err != nil {
+		if out, err = appendString(out, n.keys[at]); err != nil {
 			return nil, err
 		}
-		out = append(append(out, key...), ':')
+		out = append(out, ':')
 		if out, err = appendJSON(out, n.items[at]); err != nil {
 			return nil, err
 		}

@@ -79,20 +79,23 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 	if meta := o.root.get("metadata"); annotated && meta != nil && meta.kind == mapKind {
 		meta.ensureMap("annotations")
 	}
-	doc, err := appendJSON(nil, o.root)
+	root, away := o.root, (*aside)(nil)
+	if paths, ok := fieldPaths(ops); ok {
+		root, away = prune(root, paths)
+	}
+	doc, err := appendJSON(nil, root)
 	if err != nil {
 		return err
 	}
 	if doc, err = ops.Apply(doc); err != nil {
 		return err
 	}
-	root, err := fromJSON(doc)
-	if err != nil {
+	if root, err = fromJSON(doc); err != nil {
 		return err
 	}
 	if root.kind != mapKind {
 		return errors.New("the patch leaves no object")
 	}
 	o.root = root
-	return nil
+	return away.restore(root)
 }

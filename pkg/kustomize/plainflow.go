@@ -92,10 +92,10 @@ func (r *plainReader) flowKey() (key string, ok bool) {
 	if r.blank() {
 		return "", false
 	}
-	start, quoted := r.pos, false
+	start, line, quoted := r.pos, r.line, false
 	if c := r.text[r.pos]; c == '"' || c == '\'' {
 		n := r.quoted()
-		if r.odd {
+		if r.odd || r.line != line {
 			return "", false
 		}
 		key, quoted = n.value, true

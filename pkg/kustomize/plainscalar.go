@@ -33,7 +33,7 @@ func (r *plainReader) key() (key string, ok bool) {
 	if s[i] == '"' || s[i] == '\'' {
 		line := r.line
 		n := r.quoted()
-		if r.odd || r.pos >= len(s) || s[r.pos] != ':' || !blankAt(s, r.pos+1) || r.pos-i > plainKey {
+		if r.odd || r.line != line || r.pos >= len(s) || s[r.pos] != ':' || !blankAt(s, r.pos+1) || r.pos-i > plainKey {
 			// What it is instead is read again.
 			r.pos, r.line = i, line
 			return "", false
@@ -71,7 +71,7 @@ func (r *plainReader) key() (key string, ok bool) {
 // plainStart holds where a scalar without quotes may begin.
 func plainStart(s string, i int) bool {
 	switch c := s[i]; c {
-	case ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '?', ':', '<', '=', ' ', '\n', '\t':
+	case ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '?', ':', '<', ' ', '\n', '\t':
 		return false
 	case '-':
 		return !blankAt(s, i+1) && s[i+1] != '\t'
@@ -243,70 +243,91 @@ func literalIndent(s string) int {
 	}
 }
 
-// quoted reads a scalar in quotes that ends on its line.
+// quoted reads a scalar in quotes.
 func (r *plainReader) quoted() *node {
 	n := r.new(scalarKind)
 	n.tag, n.quoted, n.flow = strTag, true, r.flow > 0
-	quote := r.text[r.pos]
-	s := r.text[r.pos+1 : lineEnd(r.text, r.pos)]
-	end := strings.IndexByte(s, quote)
-	if end < 0 || strings.IndexByte(s[:end], '\t') >= 0 {
-		return r.giveUp()
-	}
-	n.value = s[:end]
-	switch {
-	case quote == '"' && strings.IndexByte(n.value, '\\') >= 0:
-		end = r.escaped(n, s)
-	case quote == '\'':
-		end = doubled(n, s, end)
-	}
-	if end < 0 || strings.IndexByte(n.value, '\t') >= 0 && quote == '\'' {
-		return r.giveUp()
-	}
-	r.pos += end + 2
-	return n
-}
-
-// doubled reads text in single quotes, where two stand for one.
-func doubled(n *node, s string, end int) int {
-	for end+1 < len(s) && s[end+1] == '\'' {
-		next := strings.IndexByte(s[end+2:], '\'')
-		if next < 0 {
-			return -1
+	s, quote := r.text[r.pos+1:], r.text[r.pos]
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == quote && (quote == '"' || i+1 >= len(s) || s[i+1] != quote):
+			n.value = s[:i]
+			r.pos += i + 2
+			return n
+		case c == quote, c == '\n', c == '\t', c == '\\' && quote == '"':
+			r.lines = append(r.lines[:0], strings.TrimRight(s[:i], " ")...)
+			return r.quotedLines(n, r.pos+1+len(r.lines))
 		}
-		end += 2 + next
 	}
-	n.value = strings.ReplaceAll(s[:end], "''", "'")
-	return end
+	return r.giveUp()
 }
 
-// escaped reads text in double quotes with the commonest escapes.
-func (r *plainReader) escaped(n *node, s string) int {
-	r.lines = r.lines[:0]
-	for i := 0; i < len(s); i++ {
+// quotedLines reads on from i, with escapes, and with lines folded.
+func (r *plainReader) quotedLines(n *node, i int) *node {
+	quote := r.text[r.pos]
+	for s := r.text; i < len(s); {
 		c := s[i]
-		switch c {
-		case '"':
-			n.value = string(r.lines)
-			return i
-		case '\t':
-			return -1
-		case '\\':
-			if i++; i == len(s) {
-				return -1
+		switch {
+		case c == ' ' || c == '\n':
+			i = r.folds(i)
+			continue
+		case c == quote:
+			if i++; quote == '"' || i == len(s) || s[i] != quote {
+				n.value = string(r.lines)
+				r.pos = i
+				return n
 			}
-			switch s[i] {
-			case '"', '\\', '/':
-				c = s[i]
-			case 'n':
-				c = '\n'
-			case 't':
-				c = '\t'
-			default:
-				return -1
+		case c == '\\' && quote == '"':
+			if i++; i < len(s) {
+				c = unescaped(s[i])
 			}
+			if c == 0 {
+				return r.giveUp()
+			}
+		case c == '\t':
+			return r.giveUp()
 		}
 		r.lines = append(r.lines, c)
+		i++
 	}
-	return -1
+	return r.giveUp()
+}
+
+// folds takes in blanks inside quotes: as they are, or as one blank if a line breaks there, or as the empty lines.
+func (r *plainReader) folds(i int) int {
+	s, start, breaks := r.text, i, 0
+	column := 1
+	for ; i < len(s) && (s[i] == ' ' || s[i] == '\n'); i++ {
+		if column++; s[i] == '\n' {
+			r.line++
+			column = 0
+			breaks++
+		}
+	}
+	if column == 0 || i < len(s) && s[i] == '\t' {
+		r.odd = true
+	}
+	switch breaks {
+	case 0:
+		r.lines = append(r.lines, s[start:i]...)
+	case 1:
+		r.lines = append(r.lines, ' ')
+	}
+	for range breaks - 1 {
+		r.lines = append(r.lines, '\n')
+	}
+	return i
+}
+
+// unescaped gives what the commonest escapes stand for, 0 for others.
+func unescaped(c byte) byte {
+	switch c {
+	case '"', '\\', '/':
+		return c
+	case 'n':
+		return '\n'
+	case 't':
+		return '\t'
+	}
+	return 0
 }

@@ -19,7 +19,7 @@ func (n *node) scalar() (any, error) {
 		if n.quoted {
 			return n.value, nil
 		}
-		t = resolveTag(n.value)
+		t = plainTag(n.value)
 	}
 	switch t {
 	case strTag, autoTag:
@@ -45,6 +45,10 @@ func (n *node) scalar() (any, error) {
 		if v, err := strconv.ParseInt(n.value, 10, 64); err == nil && plainDecimal(n.value) {
 			return v, nil
 		}
+	case boolTag:
+		if n.value == "true" || n.value == "false" {
+			return n.value == "true", nil
+		}
 	case binaryTag:
 		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.value), ""))
 		if err != nil {
@@ -57,7 +61,7 @@ func (n *node) scalar() (any, error) {
 
 func plainDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "-")
-	return s == "0" || s != "" && s[0] >= '1' && s[0] <= '9'
+	return s == "0" || s != "" && s[0] != '0' && digits(s) == len(s)
 }
 
 // decode asks the YAML library what a rarer scalar means.
@@ -99,18 +103,6 @@ func (t tag) String() string {
 	default:
 		return "!!str"
 	}
-}
-
-// resolveTag says what a plain scalar is in YAML 1.2, as far as kustomize reads it so.
-func resolveTag(s string) tag {
-	if s == "" {
-		return nullTag
-	}
-	if c := s[0]; c >= 'g' && c <= 'z' && c != 'n' && c != 't' || c >= 'G' && c <= 'Z' && c != 'N' && c != 'T' {
-		return strTag
-	}
-	y := yaml.Node{Kind: yaml.ScalarNode, Value: s}
-	return tagOf(&yaml.Node{Tag: y.ShortTag()})
 }
 
 // formatNumber prints a number as it comes out of kustomize's way through JSON.

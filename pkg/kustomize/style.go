@@ -59,6 +59,11 @@ func analyse(s string) analysis {
 	}
 	before, previousSpace, previousBreak := true, false, false
 	for i := 0; i < len(s); {
+		if c := s[i]; i > 0 && c > ' ' && c <= '~' && c != ':' && c != '#' {
+			before, previousSpace, previousBreak = false, false, false
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		end := i+size == len(s)
 		followed := end || isBlank(s[i+size:])

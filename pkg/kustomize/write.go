@@ -72,7 +72,7 @@ func (w *writer) mapping(n *node, indent int, p place) {
 			w.out = append(w.out, '\n')
 			w.indent(indent)
 		}
-		if n.items[at].bareKey && p != rootPlace && w.err == nil && resolveTag(n.keys[at]) != strTag {
+		if n.items[at].bareKey && p != rootPlace && w.err == nil && plainTag(n.keys[at]) != strTag {
 			w.err = fmt.Errorf("key %s is no string without quotes, and kustomize loses them: name it otherwise", n.keys[at])
 		}
 		w.key(n.keys[at], indent)
@@ -122,6 +122,15 @@ func (w *writer) key(k string, indent int) {
 }
 
 func (w *writer) scalar(n *node, indent int, p place) {
+	// The commonest ones need no closer look.
+	switch {
+	case n.tag == strTag:
+		w.string(n.value, indent, p)
+		return
+	case n.tag == intTag && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0":
+		w.inline(n.value, p)
+		return
+	}
 	v, err := n.scalar()
 	if err != nil {
 		if w.err == nil {
@@ -139,21 +148,26 @@ func (w *writer) scalar(n *node, indent int, p place) {
 			w.inline("false", p)
 		}
 	case string:
-		if !utf8.ValidString(v) {
-			v = strings.ToValidUTF8(v, "\uFFFD")
-		}
-		a := analyse(v)
-		if a.special {
-			if v, err = throughJSON(v); err != nil && w.err == nil {
-				w.err = err
-			}
-			a = analyse(v)
-		}
-		w.text(v, a, indent, p, false)
-		w.out = append(w.out, '\n')
+		w.string(v, indent, p)
 	default:
 		w.inline(formatNumber(v), p)
 	}
+}
+
+func (w *writer) string(s string, indent int, p place) {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	a := analyse(s)
+	if a.special {
+		var err error
+		if s, err = throughJSON(s); err != nil && w.err == nil {
+			w.err = err
+		}
+		a = analyse(s)
+	}
+	w.text(s, a, indent, p, false)
+	w.out = append(w.out, '\n')
 }
 
 // text writes a string in the style that fits it. Only values may be folded; keys stay on a line.
@@ -188,11 +202,15 @@ const bestWidth = 80
 
 // folded writes plain text, breaking at single spaces past the width.
 func (w *writer) folded(s string, indent int, breaks bool) {
-	if !breaks || len(s) < bestWidth-40 && strings.IndexByte(s, ' ') < 0 {
+	if !breaks || strings.IndexByte(s, ' ') < 0 {
 		w.out = append(w.out, s...)
 		return
 	}
 	column := w.col()
+	if column+len(s) <= bestWidth {
+		w.out = append(w.out, s...)
+		return
+	}
 	spaces := false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -322,6 +340,9 @@ func (w *writer) escape(r rune) {
 	}
 }
 
+// separatorByte begins U+2028 and U+2029, the only line breaks in literal text besides the usual one.
+const separatorByte = 0xE2
+
 // literal writes a "|" block without the last line break.
 func (w *writer) literal(s string, indent int) {
 	w.out = append(w.out, '|')
@@ -338,6 +359,16 @@ func (w *writer) literal(s string, indent int) {
 	w.out = append(w.out, '\n')
 	broken := true
 	for i := 0; i < len(s); {
+		// A line is copied at once up to what may be another kind of line break.
+		if n := lineEnd(s, i) - i; n > 0 && strings.IndexByte(s[i:i+n], separatorByte) < 0 {
+			if broken {
+				w.indent(indent)
+			}
+			w.out = append(w.out, s[i:i+n]...)
+			broken = false
+			i += n
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if isBreak(r) {
 			// A carriage return or Unicode line break is kept as it is.
