@@ -61,7 +61,11 @@ func startKustomize(ctx context.Context, args []string, io cli.IOStreams) int {
 	root.SetArgs(args)
 	root.SetIn(io.In)
 	root.SetErr(io.ErrOut)
-	if root.ExecuteContext(ctx) != nil {
+	err := root.ExecuteContext(ctx)
+	if exit, ok := errors.AsType[*cli.ExitError](err); ok {
+		return exit.Code
+	}
+	if err != nil {
 		return 1
 	}
 	return 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ func wire(f *cli.Factory) {
 		return builtin.Ensure(ctx, f, contextName)
 	}
 	f.Kustomize = func(dir string) ([]byte, error) { return kustomize.Render(f.IO, dir) }
+	f.RenderWatch = func(ctx context.Context, dir string) iter.Seq2[[]byte, error] {
+		return kustomize.RenderWatch(ctx, f.IO, dir)
+	}
 }
 
 // daemon puts skiffd in place of this program.

@@ -4,6 +4,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,8 @@ type Options struct {
 	Query  resource.Query
 	Print  printers.Options
 	Name   string // of the program, for warnings
+	// RenderWatch renders a directory as -k does, again after each change.
+	RenderWatch func(ctx context.Context, dir string) iter.Seq2[[]byte, error]
 
 	ServerSide, ForceConflicts bool
 	Overwrite, Force           bool
@@ -35,6 +38,7 @@ type Options struct {
 	Cascade                    string
 	GracePeriod                int
 	Timeout                    time.Duration
+	Watch                      bool
 
 	managerGiven     bool
 	dryRun, validate string
@@ -54,7 +58,7 @@ const (
 
 // NewCommand makes the command with its subcommands.
 func NewCommand(f *cli.Factory) *cobra.Command {
-	o := &Options{IO: f.IO, Client: f.Client, Name: f.Name, visited: map[types.UID]bool{}}
+	o := &Options{IO: f.IO, Client: f.Client, Name: f.Name, RenderWatch: f.RenderWatch, visited: map[types.UID]bool{}}
 	cmd := &cobra.Command{
 		Use:   "apply (-f FILENAME | -k DIRECTORY)",
 		Short: "Apply a configuration to a resource by file name or stdin",
@@ -86,10 +90,16 @@ applied is kept in an annotation for that, or with --server-side by the server i
 			if err := o.parse(); err != nil {
 				return err
 			}
+			if o.Watch {
+				return o.watch(cmd.Context())
+			}
 			return o.Run(cmd.Context())
 		},
 	}
 	o.addFlags(cmd.Flags())
+	if f.Name == "skiff" {
+		cmd.Flags().BoolVarP(&o.Watch, "watch", "w", false, "Go on until interrupted: apply again whenever a file that -k reads changes.")
+	}
 	cmd.AddCommand(newViewLastApplied(f), newSetLastApplied(f), newEditLastApplied(f))
 	return cmd
 }

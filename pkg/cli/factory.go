@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -46,6 +47,8 @@ type Factory struct {
 	IsBuiltin func(contextName string, config *clientcmdapi.Config) bool
 	// Kustomize renders the directory of -k to manifests. nil means that -k does not work.
 	Kustomize func(dir string) ([]byte, error)
+	// RenderWatch is Kustomize again and again, after each change of what it read, until ctx ends.
+	RenderWatch func(ctx context.Context, dir string) iter.Seq2[[]byte, error]
 	// Attach joins the streams to a running container until it ends. nil means that this build cannot.
 	Attach func(ctx context.Context, a Attachment) error
 }

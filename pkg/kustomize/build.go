@@ -28,6 +28,9 @@ type Options struct {
 	Plugins *Plugins
 	// Runner runs their programs and containers.
 	Runner Runner
+
+	// Trace notes where each field came from, for its Explain.
+	Trace *Trace
 }
 
 // Build renders a directory. Objects come in their final order.
@@ -46,21 +49,26 @@ func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error
 	if len(b.metadata) > 0 {
 		t.origin = &origin{}
 	}
-	acc, err := t.accumulate(&accumulator{})
+	acc, err := t.accumulate(b.accumulator())
 	if err != nil {
 		return nil, err
 	}
 	// Names are final only once all kustomizations have had their say; so hashes and references come last.
-	for _, step := range []func() error{
-		func() error { return hashTransformer{}.transform(&acc.resMap) },
-		func() error { return acc.fixReferences() },
-		func() error { return acc.resolveVars(b.warn) },
-		func() error { return acc.dropLocal() },
-		func() error { return acc.sort(t.k.SortOptions, o.Order, b.warn) },
+	acc.enter(t)
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{
+		{byHash, func() error { return hashTransformer{}.transform(&acc.resMap) }},
+		{byReference, func() error { return acc.fixReferences() }},
+		{"vars", func() error { return acc.resolveVars(b.warn) }},
+		{"", func() error { return acc.dropLocal() }},
+		{"", func() error { return acc.sort(t.k.SortOptions, o.Order, b.warn) }},
 	} {
-		if err := step(); err != nil {
+		if err := step.run(); err != nil {
 			return nil, err
 		}
+		acc.done(step.name, -1, "")
 	}
 	return b.finish(acc)
 }
@@ -88,6 +96,7 @@ type target struct {
 	loader *loader
 	k      *Kustomization
 	path   string
+	lines  *lines
 	origin *origin
 	// helmNamespace is that of the kustomization above, for charts that name none.
 	helmNamespace string
@@ -109,7 +118,7 @@ func (b *builder) target(l *loader) (*target, error) {
 	if err := k.check(l.root); err != nil {
 		return nil, err
 	}
-	t := &target{builder: b, loader: l, k: k, path: path}
+	t := &target{builder: b, loader: l, k: k, path: path, lines: newLines(data)}
 	if err := t.choose(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -121,6 +130,10 @@ type accumulator struct {
 	resMap
 	config *fieldConfig
 	vars   []Variable
+}
+
+func (b *builder) accumulator() *accumulator {
+	return &accumulator{resMap: resMap{trace: b.options.Trace}}
 }
 
 // fieldConfig gives the field specs of all transformers.
@@ -152,6 +165,7 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	if err := t.configure(a); err != nil {
 		return nil, err
 	}
+	a.enter(t)
 	if err := t.generate(a); err != nil {
 		return nil, err
 	}
@@ -161,6 +175,7 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 			return nil, fmt.Errorf("%s: accumulating components: %w", t.path, err)
 		}
 	}
+	a.enter(t)
 	if err := t.transform(a); err != nil {
 		return nil, err
 	}
@@ -190,7 +205,7 @@ func (t *target) resource(a *accumulator, path string) error {
 	if err != nil {
 		return err
 	}
-	got, err := sub.accumulate(&accumulator{})
+	got, err := sub.accumulate(t.accumulator())
 	if err != nil {
 		return fmt.Errorf("recursed accumulation of path '%s': %w", sub.loader.root, err)
 	}
@@ -231,6 +246,7 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 	if err := a.appendAll(list); err != nil {
 		return fmt.Errorf("merging resources from '%s': %w", path, err)
 	}
+	t.loaded(&a.resMap, list, path, source)
 	return nil
 }
 
@@ -286,21 +302,21 @@ func (t *target) below(path string, component bool) (*target, error) {
 func (t *target) generators() []step {
 	k := t.k
 	var list []step
-	for _, args := range k.ConfigMapGenerator {
+	for i, args := range k.ConfigMapGenerator {
 		args.Options = args.Options.With(k.GeneratorOptions)
-		list = append(list, t.step("configMapGenerator '"+args.Name+"'", "ConfigMapGenerator", &configMapGenerator{ConfigMapArgs: args}))
+		list = append(list, t.step("configMapGenerator '"+args.Name+"'", "ConfigMapGenerator", &configMapGenerator{ConfigMapArgs: args}).of("configMapGenerator", i))
 	}
-	for _, args := range k.SecretGenerator {
+	for i, args := range k.SecretGenerator {
 		args.Options = args.Options.With(k.GeneratorOptions)
-		list = append(list, t.step("secretGenerator '"+args.Name+"'", "SecretGenerator", &secretGenerator{SecretArgs: args}))
+		list = append(list, t.step("secretGenerator '"+args.Name+"'", "SecretGenerator", &secretGenerator{SecretArgs: args}).of("secretGenerator", i))
 	}
-	for _, chart := range k.HelmCharts {
+	for i, chart := range k.HelmCharts {
 		chart.Namespace = or(chart.Namespace, or(k.Namespace, t.helmNamespace))
 		p := &helmGenerator{HelmChart: chart}
 		if k.HelmGlobals != nil {
 			p.HelmGlobals = *k.HelmGlobals
 		}
-		list = append(list, t.step("helmCharts '"+chart.Name+"'", "HelmChartInflationGenerator", p))
+		list = append(list, t.step("helmCharts '"+chart.Name+"'", "HelmChartInflationGenerator", p).of("helmCharts", i))
 	}
 	return list
 }
@@ -311,7 +327,8 @@ func (t *target) transformers(c *fieldConfig) ([]step, error) {
 	var list []step
 	add := func(used bool, name, kind string, p plugin) {
 		if used {
-			list = append(list, t.step(name, kind, p))
+			field, i := splitEntry(name)
+			list = append(list, t.step(name, kind, p).of(field, i))
 		}
 	}
 	entry := func(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

@@ -80,6 +80,7 @@ func (p *patchTransformer) transform(m *resMap) error {
 	}
 	for _, o := range selected {
 		o.remember()
+		m.touch(o)
 		if err := applyOps(o, p.ops, true); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source, o.id(), err)
 		}
@@ -181,6 +182,7 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	if o.root.isEmpty() {
 		return nil
 	}
+	m.touch(o)
 	who, name, ns, kind := o.id(), o.Name(), o.Namespace(), o.Kind()
 	if options.AllowNameChange || options.AllowKindChange {
 		o.remember()

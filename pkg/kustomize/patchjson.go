@@ -50,6 +50,7 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 		return err
 	}
 	for _, o := range selected {
+		m.touch(o)
 		who := o.id()
 		if err := o.keepingHistory(func() error { return applyOps(o, p.ops, false) }); err != nil {
 			return fmt.Errorf("to %s: %w", who, err)

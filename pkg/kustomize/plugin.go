@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -22,6 +24,23 @@ type step struct {
 	name string
 	plugin
 	origin *origin
+	// field of the kustomization and entry in its list are where it stands; -1 is for no list.
+	field string
+	entry int
+}
+
+func (s step) of(field string, entry int) step {
+	s.field, s.entry = field, entry
+	return s
+}
+
+// splitEntry takes "patches[1]" apart.
+func splitEntry(name string) (field string, entry int) {
+	field, number, ok := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	if i, err := strconv.Atoi(number); ok && err == nil {
+		return field, i
+	}
+	return name, -1
 }
 
 // builtin gives an empty config of a plugin that is built in, nil for a kind that there is none of.
@@ -78,14 +97,14 @@ func (t *target) prepared(steps []step) ([]step, error) {
 }
 
 // external gives the steps of the plugins that a field names: configs, files of configs, and kustomizations that make them.
-func (t *target) external(entries []string) ([]step, error) {
+func (t *target) external(field string, entries []string) ([]step, error) {
 	configs, err := t.configs(entries)
 	if err != nil {
 		return nil, err
 	}
 	steps := make([]step, len(configs))
 	for i, config := range configs {
-		s := step{name: config.orgID().String(), origin: config.configuredBy()}
+		s := step{name: config.orgID().String(), origin: config.configuredBy()}.of(field, -1)
 		if s.plugin, err = t.load(config); err != nil {
 			return nil, err
 		}
@@ -165,7 +184,7 @@ func (t *target) generate(a *accumulator) error {
 	if err != nil {
 		return err
 	}
-	more, err := t.external(t.k.Generators)
+	more, err := t.external("generators", t.k.Generators)
 	if err != nil {
 		return fmt.Errorf("%s: loading generator plugins: failed to load generator: %w", t.path, err)
 	}
@@ -186,6 +205,7 @@ func (t *target) generate(a *accumulator) error {
 				return t.failed(s, err)
 			}
 		}
+		a.done(s.field, s.entry, s.name)
 	}
 	return nil
 }
@@ -199,7 +219,7 @@ func (t *target) transform(a *accumulator) error {
 	if err != nil {
 		return err
 	}
-	more, err := t.external(t.k.Transformers)
+	more, err := t.external("transformers", t.k.Transformers)
 	if err != nil {
 		return fmt.Errorf("%s: transformers: %w", t.path, err)
 	}
@@ -209,6 +229,7 @@ func (t *target) transform(a *accumulator) error {
 		}
 		a.attribute(s.origin)
 		a.dropEmpty()
+		a.done(s.field, s.entry, s.name)
 	}
 	return nil
 }

@@ -16,6 +16,10 @@ type resMap struct {
 	anyNames map[string][]*Object
 	// emptied holds when a resource was deleted and is still in the list.
 	emptied bool
+	// trace, if any, hears of every step.
+	trace *Trace
+	// touched are the objects that the step at work changed, if there is a trace.
+	touched []*Object
 }
 
 // renamed forgets the index.
@@ -106,6 +110,7 @@ func (m *resMap) absorb(o *Object) error {
 			return fmt.Errorf("id %s does not exist; cannot merge or replace: there is no such resource to change; "+
 				"name one that a base makes, or leave out behavior", i)
 		}
+		m.touch(o)
 		return m.append(o)
 	case 1:
 	default:
@@ -124,6 +129,7 @@ func (m *resMap) absorb(o *Object) error {
 		return fmt.Errorf("id %s exists; behavior must be merge or replace", i)
 	}
 	*old = *o
+	m.touch(old)
 	m.renamed()
 	return nil
 }

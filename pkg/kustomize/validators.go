@@ -10,7 +10,7 @@ const validatedBy = "validated-by"
 
 // validate runs the validators of a kustomization: transformers that may fail, but change nothing.
 func (t *target) validate(a *accumulator) error {
-	steps, err := t.external(t.k.Validators)
+	steps, err := t.external("validators", t.k.Validators)
 	if err != nil {
 		return fmt.Errorf("%s: validators: %w", t.path, err)
 	}

@@ -24,6 +24,10 @@ type Options struct {
 	ManagedBy  bool
 	plugins    pluginFlags
 	charts     helmFlags
+
+	trace *kustomize.Trace
+	fs    kustomize.FileSystem // nil is the disk
+	warn  func(line string)    // nil prints to ErrOut
 }
 
 // Render renders a directory as -k does.
@@ -50,14 +54,29 @@ func newBuild(t tool) *cobra.Command {
 		Example: "  # What the current directory makes\n  " + t.name + " build\n\n" +
 			"  # What an overlay makes, into a file\n  " + t.name + " build overlays/production -o production.yaml",
 		SilenceUsage: true,
-		RunE:         o.run,
 	}
 	o.addFlags(cmd.Flags())
+	again := cmd.Flags().BoolP("watch", "w", false, "Build again whenever a file that the build reads changes, until interrupted. "+
+		"Each result on stdout ends with a line \"...\".")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*again {
+			return o.run(cmd, args)
+		}
+		if err := o.takeDir(args); err != nil {
+			return err
+		}
+		return o.watch(cmd.Context())
+	}
 	return cmd
 }
 
 func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.Output, "output", "o", "", "If specified, write output to this path.")
+	o.addBuildFlags(flags)
+}
+
+// addBuildFlags are the flags of whatever builds.
+func (o *Options) addBuildFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Restrictor, "load-restrictor", rootOnly, "if set to '"+none+"', local kustomizations may load files from outside their root. "+
 		"This does, however, break the relocatability of the kustomization.")
 	flags.StringVar(&o.Reorder, "reorder", "", "Reorder the resources just before output. Use 'legacy' to apply a legacy reordering "+
@@ -68,6 +87,13 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 }
 
 func (o *Options) run(_ *cobra.Command, args []string) error {
+	if err := o.takeDir(args); err != nil {
+		return err
+	}
+	return o.Run()
+}
+
+func (o *Options) takeDir(args []string) error {
 	o.Dir = "."
 	switch {
 	case len(args) > 1:
@@ -75,7 +101,7 @@ func (o *Options) run(_ *cobra.Command, args []string) error {
 	case len(args) == 1:
 		o.Dir = args[0]
 	}
-	return o.Run()
+	return nil
 }
 
 // Run builds and prints.
@@ -114,17 +140,32 @@ func (o *Options) writeEach(objects []*kustomize.Object) error {
 	return nil
 }
 
-func (o *Options) build() ([]*kustomize.Object, error) {
+// check refuses flags that no build can go by.
+func (o *Options) check() error {
 	if o.Restrictor != rootOnly && o.Restrictor != none && o.Restrictor != "" {
-		return nil, fmt.Errorf("illegal flag value --load-restrictor %s; legal values: [%s %s]", o.Restrictor, rootOnly, none)
+		return fmt.Errorf("illegal flag value --load-restrictor %s; legal values: [%s %s]", o.Restrictor, rootOnly, none)
 	}
 	if o.Reorder != "" && o.Reorder != "legacy" && o.Reorder != "none" {
-		return nil, fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
+		return fmt.Errorf("illegal flag value --reorder %s; legal values: [legacy none]", o.Reorder)
+	}
+	return nil
+}
+
+func (o *Options) build() ([]*kustomize.Object, error) {
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	options := kustomize.Options{
 		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone, Helm: o.charts.helm(),
-		Warn: func(line string) { fmt.Fprintln(o.IO.ErrOut, line) },
+		Trace: o.trace, Warn: o.warn,
+	}
+	if options.Warn == nil {
+		options.Warn = func(line string) { fmt.Fprintln(o.IO.ErrOut, line) }
 	}
 	o.plugins.allow(&options, process.Runner{Stderr: o.IO.ErrOut})
-	return kustomize.Build(kustomize.Disk(), o.Dir, options)
+	fsys := o.fs
+	if fsys == nil {
+		fsys = kustomize.Disk()
+	}
+	return kustomize.Build(fsys, o.Dir, options)
 }

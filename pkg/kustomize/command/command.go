@@ -22,7 +22,10 @@ func (t tool) subcommands() []*cobra.Command {
 		newBuild(t),
 		newCompletion(t),
 		newCreate(t),
+		newDiff(t),
 		newEdit(t),
+		newExplain(t),
+		newSchema(t),
 		newVersion(t),
 	}
 }
