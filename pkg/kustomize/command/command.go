@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
+	"github.com/kubeskiff/skiff/pkg/kustomize/command/cfg"
 )
 
 // tool is what every subcommand is made with.
@@ -20,6 +21,7 @@ type tool struct {
 func (t tool) subcommands() []*cobra.Command {
 	return []*cobra.Command{
 		newBuild(t),
+		cfg.NewCommand(t.IOStreams, t.name),
 		newCompletion(t),
 		newCreate(t),
 		newDiff(t),
