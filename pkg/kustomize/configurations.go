@@ -10,18 +10,12 @@ import (
 
 // configure adds the field specs that a kustomization brings, in files of its own or by way of CRDs.
 func (t *target) configure(a *accumulator) error {
-	for _, path := range t.k.Configurations {
-		data, err := t.loader.load(path)
-		if err != nil {
-			return fmt.Errorf("%s: configurations: %w", t.path, err)
-		}
-		c := &fieldConfig{}
-		if err := yaml.UnmarshalStrict(data, c); err != nil {
-			return fmt.Errorf("%s: configurations: %s: %w", t.path, path, err)
-		}
-		if a.config, err = a.config.merge(c); err != nil {
-			return fmt.Errorf("%s: configurations: %s: %w", t.path, path, err)
-		}
+	config, err := t.configurations()
+	if err == nil {
+		a.config, err = a.config.merge(config)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: configurations: %w", t.path, err)
 	}
 	for _, path := range t.k.CRDs {
 		data, err := t.loader.load(path)
@@ -30,6 +24,7 @@ func (t *target) configure(a *accumulator) error {
 		}
 		c, err := crdConfig(data)
 		if err == nil {
+			c.sort()
 			a.config, err = a.config.merge(c)
 		}
 		if err != nil {
@@ -37,6 +32,29 @@ func (t *target) configure(a *accumulator) error {
 		}
 	}
 	return nil
+}
+
+// configurations gives the default specs with those of the kustomization's files.
+func (t *target) configurations() (*fieldConfig, error) {
+	if len(t.k.Configurations) == 0 {
+		return defaultConfig(), nil
+	}
+	var all *fieldConfig
+	for _, path := range t.k.Configurations {
+		data, err := t.loader.load(path)
+		if err != nil {
+			return nil, err
+		}
+		c := &fieldConfig{}
+		if err := yaml.UnmarshalStrict(data, c); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		c.sort()
+		if all, err = all.merge(c); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return defaultConfig().merge(all)
 }
 
 // definition is a type of an OpenAPI document, as the crds field takes it.

@@ -67,7 +67,11 @@ type fieldConfig struct {
 var defaultSpecs string
 
 // defaultConfig is the configuration of every build that brings none of its own. It is read once and never changed.
-var defaultConfig = sync.OnceValue(func() *fieldConfig { return parseSpecs(defaultSpecs) })
+var defaultConfig = sync.OnceValue(func() *fieldConfig {
+	c := parseSpecs(defaultSpecs)
+	c.sort()
+	return c
+})
 
 func parseSpecs(text string) *fieldConfig {
 	c := &fieldConfig{}
@@ -137,16 +141,18 @@ next:
 	return out, nil
 }
 
-// merge gives a configuration with another's specs added. nil stands for the default one.
+// merge gives a configuration with another's specs added; nil is an empty one. Specs of all kinds come last: merged once
+// more, those go whose path a spec of some kind has already. So kustomize does it.
 func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
-	if o == nil || c == o {
+	switch {
+	case o == nil || c == o:
 		return c, nil
-	}
-	if c == nil {
-		c = defaultConfig()
+	case c == nil && o == defaultConfig():
+		return o, nil
+	case c == nil:
+		c = &fieldConfig{}
 	}
 	m := &fieldConfig{}
-	o.sort()
 	defer m.sort()
 	mine, theirs := c.slices(), o.slices()
 	for name, out := range m.slices() {
@@ -156,7 +162,7 @@ func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
 		}
 		*out = slices.Clone(merged)
 	}
-	m.NameReference = append(m.NameReference, c.NameReference...)
+	m.NameReference = slices.Clone(c.NameReference)
 	for _, ref := range o.NameReference {
 		if err := m.addReference(ref); err != nil {
 			return nil, err
