@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -373,17 +374,18 @@ func (t *target) step(name, kind string, p plugin) step {
 const localConfig = "config.kubernetes.io/local-config"
 
 func (a *accumulator) dropLocal() error {
-	kept := a.list[:0]
+	wanted := make(map[id]bool, len(a.list))
 	for _, o := range a.list {
 		if err := checkObject(o.root); err != nil {
 			return err
 		}
-		v := o.root.at("metadata", "annotations", localConfig)
-		if v == nil || v.value == "false" {
-			kept = append(kept, o)
+		if v := o.root.at("metadata", "annotations", localConfig); v == nil || v.value == "false" {
+			wanted[o.id()] = true
 		}
 	}
-	a.list = kept
-	a.renamed()
+	if len(wanted) < len(a.list) {
+		a.list = slices.DeleteFunc(a.list, func(o *Object) bool { return !wanted[o.id()] })
+		a.renamed()
+	}
 	return nil
 }

@@ -114,3 +114,40 @@ func fromValue(v any) *node {
 		return newString(fmt.Sprint(v))
 	}
 }
+
+// rewritten gives a value as it is after kustomize has written it as JSON and read that as YAML.
+func (n *node) rewritten() (*node, error) {
+	if n.kind == scalarKind {
+		v, err := n.scalar()
+		if err != nil {
+			return nil, err
+		}
+		var w *node
+		switch v := v.(type) {
+		case nil:
+			w = newScalar(nullTag, "null")
+		case bool:
+			w = newScalar(boolTag, strconv.FormatBool(v))
+		case string:
+			w = newString(v)
+			w.quoted = true
+		default:
+			text, err := json.Marshal(v)
+			if err != nil {
+				return nil, err
+			}
+			w = newScalar(resolveTag(string(text)), string(text))
+		}
+		w.line = n.line
+		return w, nil
+	}
+	w := &node{kind: n.kind, line: n.line, keys: n.keys, items: make([]*node, len(n.items))}
+	for i, item := range n.items {
+		again, err := item.rewritten()
+		if err != nil {
+			return nil, err
+		}
+		w.items[i] = again
+	}
+	return w, nil
+}

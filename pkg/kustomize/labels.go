@@ -55,12 +55,17 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 	keys := slices.Sorted(maps.Keys(entries))
 	for _, o := range m.list {
 		g := o.gvk()
+		// In kustomize the fields of a resource that get an entry share it: a later change of one is a change of all.
+		values := make([]*node, len(keys))
+		for i, k := range keys {
+			values[i] = newString(entries[k])
+		}
 		for i := range specs {
 			if !g.selectedBy(specs[i].gvk) {
 				continue
 			}
 			if err := specs[i].visit(o.root, newMap, func(n *node) error {
-				return putEntries(n, keys, entries)
+				return putEntries(n, keys, values)
 			}); err != nil {
 				return err
 			}
@@ -69,19 +74,18 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 	return nil
 }
 
-func putEntries(n *node, keys []string, entries map[string]string) error {
+func putEntries(n *node, keys []string, values []*node) error {
 	if n.isNull() {
 		return nil
 	}
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
 	}
-	for _, k := range keys {
+	for i, k := range keys {
 		// kustomize leaves an entry that is null alone.
-		if v := n.get(k); v != nil && v.isNull() {
-			continue
+		if v := n.get(k); v == nil || !v.isNull() {
+			n.set(k, values[i])
 		}
-		n.set(k, newString(entries[k]))
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 			dest.set(key, newScalar(nullTag, v.value))
 		default:
 			if old != nil && old != v && old.kind == scalarKind && v.kind == scalarKind {
-				v.quoted = old.quoted
+				v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
 			}
 			dest.set(key, v)
 		}

@@ -118,10 +118,10 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
+// set gives a field a value. What other fields share with this one changes with it, as in kustomize.
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
-		v.bareKey = n.items[i].bareKey
-		n.items[i] = v
+		n.items[i].become(v)
 		return
 	}
 	v.bareKey = true
@@ -151,8 +151,8 @@ func (n *node) remove(key string) {
 func (n *node) ensureMap(key string) *node {
 	v := n.get(key)
 	if v.isNull() {
-		v = newMap()
-		n.set(key, v)
+		n.set(key, newMap())
+		v = n.get(key)
 	}
 	return v
 }

@@ -52,9 +52,10 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 	for _, o := range selected {
 		m.touch(o)
 		who := o.id()
-		if err := o.keepingHistory(func() error { return applyOps(o, p.ops, false) }); err != nil {
+		if err := applyOps(o, p.ops, o.tracked()); err != nil {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
+		o.plainStrings("annotations")
 	}
 	m.renamed()
 	return nil

@@ -166,8 +166,15 @@ func objectsOf(docs []*node) ([]*Object, error) {
 		if items.kind != seqKind {
 			return nil, fmt.Errorf("expected array in %s/items, but found %s", kind, items.describe())
 		}
-		// The items come after what follows the list, as in kustomize.
-		docs = append(docs[:len(docs):len(docs)], items.items...)
+		// The items come after what follows the list, as in kustomize, and by way of JSON.
+		docs = docs[:len(docs):len(docs)]
+		for _, item := range items.items {
+			again, err := item.rewritten()
+			if err != nil {
+				return nil, err
+			}
+			docs = append(docs, again)
+		}
 	}
 	return out, nil
 }

@@ -42,7 +42,7 @@ func rank(first, last []string) map[string]int {
 func (a *accumulator) sort(o *sortOptions, flag string, warn func(string)) error {
 	if o == nil {
 		if flag != "none" {
-			a.sortBy(defaultOrder())
+			return a.sortBy(defaultOrder())
 		}
 		return nil
 	}
@@ -57,17 +57,16 @@ func (a *accumulator) sort(o *sortOptions, flag string, warn func(string)) error
 		}
 	case "legacy":
 		if o.Legacy == nil {
-			a.sortBy(defaultOrder())
-		} else {
-			a.sortBy(rank(o.Legacy.First, o.Legacy.Last))
+			return a.sortBy(defaultOrder())
 		}
+		return a.sortBy(rank(o.Legacy.First, o.Legacy.Last))
 	default:
 		return fmt.Errorf("the field 'sortOptions.order' must be one of [fifo, legacy], not '%s'", o.Order)
 	}
 	return nil
 }
 
-func (a *accumulator) sortBy(order map[string]int) {
+func (a *accumulator) sortBy(order map[string]int) error {
 	type ranked struct {
 		gvk gvk
 		key string
@@ -87,9 +86,16 @@ func (a *accumulator) sortBy(order map[string]int) {
 		}
 		return strings.Compare(x.key, y.key)
 	})
+	seen := make(map[id]bool, len(list))
 	for i := range list {
-		a.list[i] = list[i].o
+		o := list[i].o
+		if seen[o.id()] {
+			return fmt.Errorf("may not add resource with an already registered id: %s: two resources have become one", o.id())
+		}
+		seen[o.id()] = true
+		a.list[i] = o
 	}
+	return nil
 }
 
 func gvkLess(x, y gvk, order map[string]int) bool {

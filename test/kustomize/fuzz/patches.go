@@ -114,8 +114,10 @@ func (g *grammar) part(v *value) *value {
 	switch {
 	case strings.HasPrefix(c.text, "*"):
 		c.text = "a"
-	case v.kind == scalar && g.chance(15):
+	case v.kind == scalar && g.rarely(10):
 		return g.value(1)
+	case v.kind == scalar && g.chance(15):
+		return g.scalar()
 	case v.kind == scalar && g.chance(8):
 		return raw("null")
 	case v.kind == sequence && g.chance(4):
