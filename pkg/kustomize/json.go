@@ -136,7 +136,7 @@ func (n *node) rewritten() (*node, error) {
 			if err != nil {
 				return nil, err
 			}
-			w = newScalar(resolveTag(string(text)), string(text))
+			w = newScalar(plainTag(string(text)), string(text))
 		}
 		w.line = n.line
 		return w, nil
