@@ -9,7 +9,7 @@ EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz bench-kustomize
+.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz fuzz-kustomize bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -94,6 +94,11 @@ kustomize-compare: ## our bytes against the real kustomize's (KUSTOMIZE=PATH) fo
 	$(GO) run ./test/kustomize/compare -kustomize $(KUSTOMIZE) $(FLAGS) $(DIR)
 
 DURATION ?= 1m
+FUZZTIME ?= 10m
+fuzz-kustomize: ## the engine's parsers, each for FUZZTIME: no crash, no hang, no difference to the libraries
+	@for f in FuzzPlain FuzzResource FuzzKustomization FuzzFieldPath FuzzPatchJSON FuzzStrategicMerge; do \
+	  echo $$f; $(GO) test ./pkg/kustomize -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -parallel 1 || exit 1; done
+
 kustomize-fuzz: ## random kustomizations, both engines, for DURATION (SEED=N to begin with that case)
 	cd test/kustomize/fuzz && $(GO) run . -duration $(DURATION) $(if $(SEED),-seed $(SEED)) -o $${TMPDIR:-/tmp}/kustomize-fuzz 2>/dev/null
 

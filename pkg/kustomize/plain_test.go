@@ -4,30 +4,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // FuzzPlain holds our reader to the library: what it reads at all, it reads in the same way.
 func FuzzPlain(f *testing.F) {
-	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, each := range a.Files {
-			f.Add(string(each.Data))
-		}
-	}
+	goldenFiles(f, func(data string) { f.Add(data) })
 	for _, s := range plainSeeds {
 		f.Add(s)
 	}

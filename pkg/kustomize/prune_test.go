@@ -1,8 +1,6 @@
 package kustomize
 
-import (
-	"testing"
-)
+import "testing"
 
 // FuzzPatchJSON holds patches of pruned objects to those of whole ones.
 func FuzzPatchJSON(f *testing.F) {
@@ -22,11 +20,10 @@ func FuzzPatchJSON(f *testing.F) {
 			return
 		}
 		read := func() *Object {
-			docs, err := readDocuments([]byte(object))
-			if err != nil || len(docs) == 0 || docs[0].kind != mapKind {
-				return nil
+			if n := firstMapping(object); n != nil {
+				return &Object{root: n}
 			}
-			return &Object{root: docs[0]}
+			return nil
 		}
 		o, whole := read(), read()
 		if o == nil {
