@@ -105,7 +105,14 @@ func (t *target) external(field string, entries []string) ([]step, error) {
 	steps := make([]step, len(configs))
 	for i, config := range configs {
 		s := step{name: config.orgID().String(), origin: config.configuredBy()}.of(field, -1)
-		if s.plugin, err = t.load(config); err != nil {
+		elsewhere := config.source != "" && config.source != t.path
+		if elsewhere {
+			s.name += " of " + config.source
+		}
+		if s.plugin, err = t.load(config); err != nil && elsewhere {
+			err = fmt.Errorf("%s: %w", config.source, err)
+		}
+		if err != nil {
 			return nil, err
 		}
 		steps[i] = s

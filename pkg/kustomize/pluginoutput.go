@@ -42,9 +42,7 @@ func (m *resMap) identified() ([]*node, error) {
 func (m *resMap) update(plugin string, list []*Object) error {
 	made := map[id]bool{}
 	for _, o := range list {
-		if notes := o.root.at("metadata", "annotations"); notes != nil {
-			notes.remove(idAnnotation)
-		}
+		o.rewriteAnnotations()
 		if err := o.recall(); err != nil {
 			return err
 		}
@@ -69,6 +67,15 @@ func (m *resMap) update(plugin string, list []*Object) error {
 	m.list = kept
 	m.renamed()
 	return nil
+}
+
+// rewriteAnnotations drops the identity that a plugin was told, and makes all others new, as kustomize does.
+func (o *Object) rewriteAnnotations() {
+	notes := o.stringMap("annotations")
+	delete(notes, idAnnotation)
+	meta := o.root.get("metadata")
+	meta.remove("annotations")
+	addStrings(meta, "annotations", notes)
 }
 
 // generatedBy makes generated resources of a plugin's output. Names get a hash only if the plugin asks for it.
