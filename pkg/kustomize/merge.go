@@ -143,7 +143,12 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 			if old != nil && old != v && old.kind == scalarKind && v.kind == scalarKind {
 				v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
 			}
+			bare := v.bareKey
 			dest.set(key, v)
+			if old == nil {
+				// A new key comes with its quotes.
+				v.bareKey = bare
+			}
 		}
 	}
 	return dest, nil

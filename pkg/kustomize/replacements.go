@@ -64,6 +64,9 @@ func (p *replacementTransformer) prepare(t *target) error {
 	var list []Replacement
 	for _, r := range p.Replacements {
 		if r.Path == "" {
+			if len(r.Targets) == 0 {
+				r.Targets = nil
+			}
 			list = append(list, r)
 			continue
 		}

@@ -124,7 +124,7 @@ func (w *writer) key(k string, indent int) {
 func (w *writer) scalar(n *node, indent int, p place) {
 	// The commonest ones need no closer look.
 	switch {
-	case n.tag == strTag:
+	case n.tag == strTag && !n.folded && !(n.literal && strings.HasPrefix(n.value, "\t")):
 		w.string(n.value, indent, p)
 		return
 	case n.tag == intTag && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0":

@@ -24,11 +24,12 @@ func main() {
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the first case; each case says its own")
 	one := flag.Bool("one", false, "run the case of the seed alone")
 	out := flag.String("o", "kustomize-fuzz", "the directory for what is found")
+	effort := flag.Duration("effort", 30*time.Second, "how long to shrink one case")
 	most := flag.Int("most", 100, "stop after this many kinds of differences")
 	flag.Parse()
 	// The real one warns of deprecated fields through the log and on stderr.
 	log.SetOutput(io.Discard)
-	f := fuzzer{out: *out, seen: map[string]int{}, reasons: map[string]int{}}
+	f := fuzzer{out: *out, effort: *effort, seen: map[string]int{}, reasons: map[string]int{}}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -49,6 +50,7 @@ func main() {
 // fuzzer counts what it meets.
 type fuzzer struct {
 	out                          string
+	effort                       time.Duration
 	cases, built, failed, differ int
 	seen, reasons                map[string]int
 }
@@ -68,7 +70,7 @@ func (f *fuzzer) run(seed uint64) {
 		return
 	}
 	f.differ++
-	t, d = shrink(t, d)
+	t, d = shrink(t, d, f.effort)
 	sig := d.signature(t)
 	if f.seen[sig]++; f.seen[sig] > 1 {
 		return

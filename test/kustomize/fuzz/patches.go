@@ -166,7 +166,7 @@ func (g *grammar) operations(m *made) string {
 
 func (g *grammar) pointer(m *made) string {
 	if m.doc == nil {
-		return pick(g, "/data/new", "/metadata/annotations", "/metadata/name", "/data/a")
+		return pick(g, "/data/new", "/metadata/labels", "/metadata/name", "/data/a")
 	}
 	if g.rarely(15) {
 		return pick(g, "/metadata/labels/new", "/metadata/annotations/a~1b", "/spec/replicas", "/data/new", "/metadata/name", "/spec", "/spec/template/spec/containers/0/image", "/spec/template/spec/containers/-", "/spec/ports/0", "/kind", "", "/x/y", "/metadata/namespace")
@@ -174,6 +174,9 @@ func (g *grammar) pointer(m *made) string {
 	path, v := "", m.doc
 	for v.kind != scalar && len(v.items) > 0 && (path == "" || g.chance(80)) {
 		i := g.IntN(len(v.items))
+		if path == "" && (v.keys[i] == "kind" || v.keys[i] == "apiVersion") && !g.rarely(20) {
+			continue
+		}
 		if v.kind == mapping {
 			path += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(oneLine(v.keys[i]))
 		} else if g.chance(15) {

@@ -9,8 +9,8 @@ type shrinker struct {
 	until time.Time
 }
 
-func shrink(t *tree, d *difference) (*tree, *difference) {
-	s := &shrinker{best: t, diff: d, until: time.Now().Add(30 * time.Second)}
+func shrink(t *tree, d *difference, effort time.Duration) (*tree, *difference) {
+	s := &shrinker{best: t, diff: d, until: time.Now().Add(effort)}
 	for s.round() && time.Now().Before(s.until) {
 	}
 	return s.best, s.diff
