@@ -1,11 +1,13 @@
 package kustomize
 
+import "errors"
+
 // BuildMetadataOptions are what buildMetadata may list.
 var BuildMetadataOptions = [...]string{"originAnnotations", "transformerAnnotations", "managedByLabel"}
 
 // CheckGenerator tells whether a generator's sources can be read and used, from the directory of its kustomization.
-func CheckGenerator(fsys FileSystem, dir string, g *ConfigMapArgs) error {
-	b := &builder{fs: fsys, schemas: &schemas{}}
+func CheckGenerator(fsys FileSystem, dir string, g *ConfigMapArgs, o Options) error {
+	b := &builder{fs: fsys, options: o, schemas: &schemas{}}
 	l, err := b.newLoader(dir)
 	if err != nil {
 		return err
@@ -16,13 +18,13 @@ func CheckGenerator(fsys FileSystem, dir string, g *ConfigMapArgs) error {
 }
 
 // CheckRoot tells whether the kustomization of a directory may name path as another one.
-func CheckRoot(fsys FileSystem, dir, path string) error {
-	b := &builder{fs: fsys}
+func CheckRoot(fsys FileSystem, dir, path string, o Options) error {
+	b := &builder{fs: fsys, options: o, schemas: &schemas{}}
 	l, err := b.newLoader(dir)
 	if err == nil {
 		_, err = l.below(path)
 	}
-	return err
+	return errors.Join(err, b.close())
 }
 
 // IsManifest tells whether data is nothing but Kubernetes objects.

@@ -9,6 +9,7 @@ import (
 	"github.com/kubeskiff/skiff/pkg/cli"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 	"github.com/kubeskiff/skiff/pkg/kustomize/command/cfg"
+	"github.com/kubeskiff/skiff/pkg/kustomize/command/openapi"
 )
 
 // tool is what every subcommand is made with.
@@ -27,6 +28,8 @@ func (t tool) subcommands() []*cobra.Command {
 		newDiff(t),
 		newEdit(t),
 		newExplain(t),
+		newLocalize(t),
+		openapi.NewCommand(t.IOStreams, t.name),
 		newSchema(t),
 		newVersion(t),
 	}

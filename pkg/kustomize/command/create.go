@@ -41,7 +41,9 @@ func (o *createOptions) run() error {
 	f := kustfile.Create(".")
 	var err error
 	if o.resources != "" {
-		root := func(path string) error { return kustomize.CheckRoot(kustomize.Disk(), ".", path) }
+		root := func(path string) error {
+			return kustomize.CheckRoot(kustomize.Disk(), ".", path, kustomize.Options{Clone: Clone})
+		}
 		if f.Resources, err = kustfile.GlobOrRoot(strings.Split(o.resources, ","), root); err != nil {
 			return err
 		}

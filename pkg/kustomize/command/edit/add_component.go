@@ -13,7 +13,7 @@ func (e editor) addComponent() *cobra.Command {
 		if len(args) == 0 {
 			return errors.New("must specify a component file")
 		}
-		paths, err := kustfile.GlobOrRoot(args, root)
+		paths, err := kustfile.GlobOrRoot(args, e.root)
 		if err != nil {
 			return err
 		}

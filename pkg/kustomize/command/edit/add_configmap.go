@@ -50,7 +50,7 @@ func (e editor) generator(s *kustfile.Source, args []string, check func([]string
 	}
 	g, err := with(f)
 	if err == nil {
-		err = kustomize.CheckGenerator(kustomize.Disk(), here, g)
+		err = kustomize.CheckGenerator(kustomize.Disk(), here, g, e.remote)
 	}
 	if err != nil {
 		return fmt.Errorf("failed to create %s: %w", what, err)

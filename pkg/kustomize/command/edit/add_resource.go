@@ -17,7 +17,7 @@ func (e editor) addResource() *cobra.Command {
 			}
 			paths := args
 			if !noVerify {
-				if paths, err = kustfile.GlobOrRoot(args, root); err != nil {
+				if paths, err = kustfile.GlobOrRoot(args, e.root); err != nil {
 					return err
 				}
 			}

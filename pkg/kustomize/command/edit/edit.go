@@ -16,16 +16,17 @@ import (
 type editor struct {
 	cli.IOStreams
 	name   string
+	remote kustomize.Options
 	render func() ([]byte, error)
 }
 
 // here is where edits happen.
 const here = "."
 
-// NewCommand makes the command. name is how the program is called, for examples; render builds the current directory, to
-// tell whether a fix changed what comes out.
-func NewCommand(streams cli.IOStreams, name string, render func() ([]byte, error)) *cobra.Command {
-	e := editor{streams, name, render}
+// NewCommand makes the command. name is how the program is called, for examples; remote has what fetches; render builds the
+// current directory, to tell whether a fix changed what comes out.
+func NewCommand(streams cli.IOStreams, name string, remote kustomize.Options, render func() ([]byte, error)) *cobra.Command {
+	e := editor{streams, name, remote, render}
 	return e.family("edit", "Change a kustomization file", "set namesuffix -- -canary",
 		e.family("add", "Add to a field of the kustomization file", "add resource deployment.yaml",
 			e.addAnnotation(), e.addBase(), e.addBuildMetadata(), e.addComponent(), e.addConfigMap(), e.addGenerator(),
@@ -71,7 +72,9 @@ func (e editor) command(use, short, example string, run func(args []string) erro
 func (e editor) warn(line string) { log.New(e.ErrOut, "", log.LstdFlags).Print(line) }
 
 // root tells whether a path may be another kustomization of the current directory's.
-func root(path string) error { return kustomize.CheckRoot(kustomize.Disk(), here, path) }
+func (e editor) root(path string) error {
+	return kustomize.CheckRoot(kustomize.Disk(), here, path, e.remote)
+}
 
 // change edits the file of the current directory.
 func change(with func(f *kustfile.File) error) error { return kustfile.Edit(here, with) }
