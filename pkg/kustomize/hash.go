@@ -33,13 +33,16 @@ func (hashTransformer) transform(m *resMap) error {
 
 func contentHash(n *node) (string, error) {
 	var fields []string
-	switch kind := n.get("kind").text(); kind {
+	switch n.get("kind").text() {
 	case "ConfigMap":
 		fields = []string{"binaryData", "data", "kind", "name"}
 	case "Secret":
 		fields = []string{"data", "kind", "name", "stringData", "type"}
 	default:
-		return "", fmt.Errorf("only a ConfigMap or a Secret has a content hash, not a %s", kind)
+		// kustomize hashes its parser's nodes here, positions and styles included. That cannot be repeated, but the rule can be
+		// kept that a change of content is a change of name.
+		text, err := appendJSON(nil, n)
+		return hashText(text), err
 	}
 	out := []byte{'{'}
 	for _, field := range fields {
@@ -56,9 +59,13 @@ func contentHash(n *node) (string, error) {
 		out = append(append(append(out, '"'), field...), '"', ':')
 		out = append(out, v...)
 	}
-	out = append(out, '}')
-	sum := sha256.Sum256(out)
-	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hex.EncodeToString(sum[:])[:10]), nil
+	return hashText(append(out, '}')), nil
+}
+
+// hashText gives ten characters that make no words.
+func hashText(text []byte) string {
+	sum := sha256.Sum256(text)
+	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hex.EncodeToString(sum[:])[:10])
 }
 
 // hashed gives a field's JSON. The optional ones are left out when missing, the others are "".

@@ -56,6 +56,7 @@ func newBuild(t tool) *cobra.Command {
 		SilenceUsage: true,
 	}
 	o.addFlags(cmd.Flags())
+	o.plugins.addExec(cmd.Flags())
 	again := cmd.Flags().BoolP("watch", "w", false, "Build again whenever a file that the build reads changes, until interrupted. "+
 		"Each result on stdout ends with a line \"...\".")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -156,7 +157,7 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 		return nil, err
 	}
 	options := kustomize.Options{
-		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone, Helm: o.charts.helm(),
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone, Helm: o.charts.helm(o.plugins.alpha),
 		Trace: o.trace, Warn: o.warn,
 	}
 	if options.Warn == nil {

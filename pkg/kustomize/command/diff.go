@@ -41,6 +41,7 @@ behind it. The exit code is 0 if nothing differs, 1 if something does, 2 if ther
 		},
 	}
 	o.addBuildFlags(cmd.Flags())
+	o.plugins.addExec(cmd.Flags())
 	cmd.Flags().StringVar(&ref, "ref", "", "Compare with the directory at this commit, branch or tag.")
 	cmd.Flags().StringVarP(&format, "output", "o", "", "json or yaml, for programs.")
 	return cmd

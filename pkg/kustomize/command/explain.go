@@ -39,6 +39,7 @@ lists by a key, as in spec.template.spec.containers.[name=web].image.`,
 		},
 	}
 	o.addBuildFlags(cmd.Flags())
+	o.plugins.addExec(cmd.Flags())
 	cmd.Flags().StringVarP(&format, "output", "o", "", "json or yaml, for programs.")
 	return cmd
 }

@@ -27,9 +27,9 @@ func (h *helmFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&h.debug, "helm-debug", false, "Enable debug output from the Helm chart inflator generator.")
 }
 
-// helm is nil unless charts may be rendered.
-func (h *helmFlags) helm() *kustomize.Helm {
-	if !h.enabled {
+// helm is nil unless charts may be rendered: where plugins are, charts are too.
+func (h *helmFlags) helm(plugins bool) *kustomize.Helm {
+	if !h.enabled && !plugins {
 		return nil
 	}
 	helm := Helm(h.command)
