@@ -28,6 +28,7 @@ type Options struct {
 	trace *kustomize.Trace
 	fs    kustomize.FileSystem // nil is the disk
 	warn  func(line string)    // nil prints to ErrOut
+	again *memory              // of a watch, nil if there is none
 }
 
 // Render renders a directory as -k does.
@@ -162,6 +163,9 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 	}
 	if options.Warn == nil {
 		options.Warn = func(line string) { fmt.Fprintln(o.IO.ErrOut, line) }
+	}
+	if o.again != nil {
+		o.again.use(&options, o.fs)
 	}
 	o.plugins.allow(&options, process.Runner{Stderr: o.IO.ErrOut})
 	fsys := o.fs

@@ -51,10 +51,18 @@ func (o *Options) results(ctx context.Context) iter.Seq2[[]*kustomize.Object, er
 			fmt.Fprintln(o.IO.ErrOut, line)
 		}
 	}
-	return watch.Results(ctx, func(r *watch.Recorder) ([]*kustomize.Object, error) {
-		c.fs = r
-		return c.build()
-	})
+	return func(yield func([]*kustomize.Object, error) bool) {
+		c.again = &memory{files: map[string][]byte{}, clones: map[kustomize.Repository]string{}}
+		defer c.again.forget()
+		for objects, err := range watch.Results(ctx, func(r *watch.Recorder) ([]*kustomize.Object, error) {
+			c.fs = r
+			return c.build()
+		}) {
+			if !yield(objects, err) {
+				return
+			}
+		}
+	}
 }
 
 // watch writes the result of each build until ctx ends. An error is told, and the files stay as they were.

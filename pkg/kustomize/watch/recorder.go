@@ -16,10 +16,12 @@ type Recorder struct {
 	seen map[string]state
 }
 
-// state is what is behind a path: nothing, or a file of some size and age.
+// state is what is behind a path: nothing, or a file of some size and age, or a directory, whose names count if listed.
 type state struct {
-	real string
-	info fs.FileInfo
+	real   string
+	info   fs.FileInfo
+	listed bool
+	names  string
 }
 
 func newRecorder() *Recorder {
@@ -47,26 +49,46 @@ func (r *Recorder) note(path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.seen[abs]; !ok {
-		r.seen[abs] = look(abs)
+		r.seen[abs] = look(abs, false)
 	}
 }
 
-func look(path string) state {
+// Tree remembers everything below a directory that another program reads, as helm reads a chart.
+func (r *Recorder) Tree(dir string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// What cannot be read is no part of the tree; that it could not shows in its directory's state.
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil {
+			r.seen[path] = look(path, d.IsDir())
+		}
+		return nil
+	})
+}
+
+func look(path string, list bool) state {
+	s := state{listed: list}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return state{}
+		return s
 	}
 	info, err := os.Stat(real)
 	if err != nil {
-		return state{}
+		return s
 	}
-	return state{real, info}
+	s.real, s.info = real, info
+	if entries, err := os.ReadDir(real); list && err == nil {
+		for _, e := range entries {
+			s.names += e.Name() + "\x00"
+		}
+	}
+	return s
 }
 
 // same tells whether nothing happened to a path. Of directories only that they are there counts: the files that a build
 // looked for in them have states of their own.
 func (s state) same(o state) bool {
-	if s.real != o.real || (s.info == nil) != (o.info == nil) {
+	if s.real != o.real || s.names != o.names || (s.info == nil) != (o.info == nil) {
 		return false
 	}
 	if s.info == nil || s.info.IsDir() && o.info.IsDir() {
@@ -81,7 +103,7 @@ func (r *Recorder) changed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for path, was := range r.seen {
-		if !was.same(look(path)) {
+		if !was.same(look(path, was.listed)) {
 			return true
 		}
 	}
@@ -101,6 +123,9 @@ func (r *Recorder) directories() map[string]bool {
 			}
 		}
 		dirs[nearest(filepath.Dir(path))] = true
+		if s.listed {
+			dirs[nearest(path)] = true
+		}
 		if s.real != "" {
 			dirs[filepath.Dir(s.real)] = true
 		}
