@@ -3,17 +3,17 @@ SHELL      := /bin/bash
 GO         ?= go
 VERSION    ?= 0.1.0
 COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
-LDFLAGS    := -s -w -X github.com/kubeskiff/skiff/pkg/cli.Version=$(VERSION) -X github.com/kubeskiff/skiff/pkg/cli.Commit=$(COMMIT)
+LDFLAGS    := -s -w -X github.com/kubeskiff/skiff/pkg/cli/shell.Version=$(VERSION) -X github.com/kubeskiff/skiff/pkg/cli/shell.Commit=$(COMMIT)
 SHIM_TAGS  := netgo osusergo seccomp
 EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz fuzz-kustomize bench-kustomize
+.PHONY: help build deps shim skiffd skiff kustomize test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz fuzz-kustomize bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-build: skiff ## bin/skiff, with the links bin/kubectl and bin/kustomize
+build: skiff kustomize ## bin/skiff, with the link bin/kubectl, and bin/kustomize
 
 deps: ## what a build needs of the distribution (Debian, Ubuntu)
 	@test/deps
@@ -31,7 +31,11 @@ skiff: shim skiffd
 	  sum=$$(sha256sum < bin/$$p | cut -c1-64); \
 	  [ "$$(cat $(EMBED)/$$p.sha256 2>/dev/null)" = "$$sum" ] || { gzip -9 -n -c bin/$$p > $(EMBED)/$$p.gz && echo $$sum > $(EMBED)/$$p.sha256; }; done
 	$(GO) build -tags embed -ldflags '$(LDFLAGS)' -o bin/skiff ./cmd/skiff
-	@ln -sf skiff bin/kubectl; ln -sf skiff bin/kustomize
+	@ln -sf skiff bin/kubectl
+
+# The engine alone, which starts twice as fast as skiff called as kustomize.
+kustomize:
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/kustomize ./cmd/kustomize
 
 test: deps build test-unit test-containers ## everything that CI runs: unit, scripts, real containers (as root)
 

@@ -28,7 +28,7 @@ var verbMay = []string{"pkg/cli", "pkg/resource", "pkg/printers", "pkg/api/...",
 var doors = []door{
 	{"pkg/printers", nil},
 	{"pkg/kustomize", nil},
-	{"pkg/kustomize/command", []string{"pkg/cli", "pkg/kustomize"}},
+	{"pkg/kustomize/command", []string{"pkg/cli/shell", "pkg/kustomize"}},
 	{"pkg/stream", nil},
 	{"pkg/editor", nil},
 	{"pkg/api", []string{"pkg/api/schema"}},
@@ -51,6 +51,7 @@ var doors = []door{
 	{"pkg/orchestrator", []string{"pkg/orchestrator/...", "pkg/api/...", "pkg/cli"}},
 	{"pkg/orchestrator/clustertest", []string{"pkg/orchestrator/...", "pkg/api", "pkg/api/all"}},
 	{"cmd/skiff", append(slices.Clone(verbMay), "pkg/kustomize", "pkg/kustomize/command", "VERBS")},
+	{"cmd/kustomize", []string{"pkg/cli/shell", "pkg/kustomize/command"}},
 	{"cmd/skiffd", []string{"pkg/cli", "pkg/orchestrator"}},
 	{"cmd/skiff-shim", []string{"pkg/orchestrator/container/oci/shim"}},
 }
@@ -110,6 +111,17 @@ func TestBannedModules(t *testing.T) {
 				if dep == b || strings.HasPrefix(dep, b+"/") {
 					t.Errorf("%s links %s", p.ImportPath, dep)
 				}
+			}
+		}
+	}
+}
+
+// TestKustomizeLinksNoClient keeps the package initialization of a client out of the engine's own program.
+func TestKustomizeLinksNoClient(t *testing.T) {
+	for _, p := range list(t, "./cmd/kustomize") {
+		for _, dep := range p.Deps {
+			if strings.HasPrefix(dep, "k8s.io/client-go") || strings.HasPrefix(dep, "k8s.io/api/") {
+				t.Errorf("%s links %s", p.ImportPath, dep)
 			}
 		}
 	}

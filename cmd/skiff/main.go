@@ -34,7 +34,7 @@ func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 	f := cli.New(io, argv[0])
 	wire(f)
 	if strings.TrimSuffix(filepath.Base(argv[0]), ".exe") == "kustomize" {
-		return startKustomize(ctx, argv[1:], io)
+		return kustomize.Run(ctx, argv[1:], io)
 	}
 	root := newRoot(f)
 	if done, err := runPlugin(root, argv[1:]); done {
@@ -52,23 +52,6 @@ func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 		return interrupted
 	}
 	return report(io, err)
-}
-
-// startKustomize is the program when it is called as kustomize. Its output is not set: where it is, cobra prints warnings
-// and the usage after an error there too.
-func startKustomize(ctx context.Context, args []string, io cli.IOStreams) int {
-	root := kustomize.NewRoot(io)
-	root.SetArgs(args)
-	root.SetIn(io.In)
-	root.SetErr(io.ErrOut)
-	err := root.ExecuteContext(ctx)
-	if exit, ok := errors.AsType[*cli.ExitError](err); ok {
-		return exit.Code
-	}
-	if err != nil {
-		return 1
-	}
-	return 0
 }
 
 func report(io cli.IOStreams, err error) int {

@@ -100,7 +100,7 @@ a kubeconfig names.`,
 	add(advanced,
 		apply.NewCommand(f),
 		wait.NewCommand(f),
-		kustomize.NewCommand(f),
+		kustomize.NewCommand(f.IO, f.Name),
 	)
 	add(settings,
 		label.NewCommand(f),

@@ -2,44 +2,30 @@
 // the one place that turns an error into text and an exit code. It knows no verb and no kind, and only main exits.
 package cli
 
-import (
-	"io"
-	"os"
-
-	"golang.org/x/term"
-)
+import "github.com/kubeskiff/skiff/pkg/cli/shell"
 
 // KubectlVersion is the version whose behaviour skiff keeps.
 const KubectlVersion = "v1.37.2"
 
-// Version and Commit are skiff's own, set by the linker.
+// Version and Commit are skiff's own.
 var (
-	Version = "dev"
-	Commit  = "unknown"
+	Version = shell.Version
+	Commit  = shell.Commit
 )
 
-// IOStreams are a command's input and outputs.
-type IOStreams struct {
-	In     io.Reader
-	Out    io.Writer
-	ErrOut io.Writer
-}
+// What a command needs without a cluster lies in shell.
+type (
+	// IOStreams are a command's input and outputs.
+	IOStreams = shell.IOStreams
+	// ExitError ends the program with a code.
+	ExitError = shell.ExitError
+)
+
+// ErrExit ends the program with code 1 and prints nothing.
+var ErrExit = shell.ErrExit
 
 // IsTerminal tells whether a stream is a person's terminal.
-func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+func IsTerminal(stream any) bool { return shell.IsTerminal(stream) }
 
 // TerminalWidth is the width of the terminal behind the stream, 0 if there is none.
-func TerminalWidth(stream any) int {
-	f, ok := stream.(*os.File)
-	if !ok {
-		return 0
-	}
-	w, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return w
-}
+func TerminalWidth(stream any) int { return shell.TerminalWidth(stream) }

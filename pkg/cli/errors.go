@@ -15,24 +15,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// ExitError ends the program with a code. Without Err nothing is printed: the command has said all there is to say.
-type ExitError struct {
-	Code int
-	Err  error
-}
-
-func (e *ExitError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("exit status %d", e.Code)
-	}
-	return e.Err.Error()
-}
-
-func (e *ExitError) Unwrap() error { return e.Err }
-
-// ErrExit ends the program with code 1 and prints nothing.
-var ErrExit error = &ExitError{Code: 1}
-
 // Interrupted is ErrExit, the way kubectl ends a watch or a wait that the user broke off, if ctx was cancelled; else err.
 func Interrupted(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {

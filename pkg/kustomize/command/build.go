@@ -9,14 +9,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 	"github.com/kubeskiff/skiff/pkg/kustomize/process"
 )
 
 // Options are the flags of a build.
 type Options struct {
-	IO         cli.IOStreams
+	IO         shell.IOStreams
 	Dir        string
 	Output     string
 	Restrictor string
@@ -32,7 +32,7 @@ type Options struct {
 }
 
 // Render renders a directory as -k does.
-func Render(streams cli.IOStreams, dir string) ([]byte, error) {
+func Render(streams shell.IOStreams, dir string) ([]byte, error) {
 	o := Options{IO: streams, Dir: dir, Restrictor: rootOnly}
 	objects, err := o.build()
 	if err != nil {

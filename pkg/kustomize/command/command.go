@@ -6,7 +6,7 @@ package command
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 	"github.com/kubeskiff/skiff/pkg/kustomize/command/cfg"
 	"github.com/kubeskiff/skiff/pkg/kustomize/command/openapi"
@@ -14,7 +14,7 @@ import (
 
 // tool is what every subcommand is made with.
 type tool struct {
-	cli.IOStreams
+	shell.IOStreams
 	name string // how the user calls it: "kustomize" or "skiff kustomize", for examples
 }
 
@@ -35,28 +35,28 @@ func (t tool) subcommands() []*cobra.Command {
 	}
 }
 
-// NewCommand is kubectl's grammar: the argument is a directory. Skiff adds kustomize's subcommands.
-func NewCommand(f *cli.Factory) *cobra.Command {
-	o := &Options{IO: f.IO}
+// NewCommand is for a program of many commands. It has kubectl's grammar: the argument is a directory. Skiff adds kustomize's subcommands.
+func NewCommand(streams shell.IOStreams, program string) *cobra.Command {
+	o := &Options{IO: streams}
 	cmd := &cobra.Command{
 		Use:   "kustomize DIR",
 		Short: "Build a kustomization target from a directory or URL",
 		Long: `Print the resources that the kustomization.yaml of a directory makes. Without an argument it is the current directory's.
 
 The same bytes come out as of kustomize ` + kustomize.Version + `.`,
-		Example: "  # Build the current working directory\n  " + f.Name + " kustomize\n\n" +
-			"  # Build some shared configuration directory\n  " + f.Name + " kustomize /home/config/production",
+		Example: "  # Build the current working directory\n  " + program + " kustomize\n\n" +
+			"  # Build some shared configuration directory\n  " + program + " kustomize /home/config/production",
 		RunE: o.run,
 	}
 	o.addFlags(cmd.Flags())
-	if f.Name == "skiff" {
-		cmd.AddCommand(tool{f.IO, "skiff kustomize"}.subcommands()...)
+	if program == "skiff" {
+		cmd.AddCommand(tool{streams, "skiff kustomize"}.subcommands()...)
 	}
 	return cmd
 }
 
 // NewRoot is the grammar of a program called kustomize. It prints its errors itself, as kustomize does.
-func NewRoot(streams cli.IOStreams) *cobra.Command {
+func NewRoot(streams shell.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use: "kustomize", Short: "Manages declarative configuration of Kubernetes",
 		Long: "Render the resources of directories that have a kustomization.yaml.",

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 )
 
@@ -32,10 +32,10 @@ behind it. The exit code is 0 if nothing differs, 1 if something does, 2 if ther
 			differs, err := o.diff(args, ref, format)
 			switch {
 			case err != nil:
-				return &cli.ExitError{Code: 2, Err: err}
+				return &shell.ExitError{Code: 2, Err: err}
 			case differs:
 				cmd.SilenceErrors = true
-				return cli.ErrExit
+				return shell.ErrExit
 			}
 			return nil
 		},

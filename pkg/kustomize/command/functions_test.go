@@ -12,7 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize/command"
 )
 
@@ -44,7 +44,7 @@ func function(t *testing.T, file string) {
 	t.Setenv("PATH", filepath.Join(dir, "bin")+":/usr/bin:/bin")
 	args = append(args, dir)
 	var out, said bytes.Buffer
-	cmd := command.NewRoot(cli.IOStreams{Out: &out, ErrOut: &said})
+	cmd := command.NewRoot(shell.IOStreams{Out: &out, ErrOut: &said})
 	cmd.SetArgs(args)
 	cmd.SetErr(&said)
 	err = cmd.Execute()

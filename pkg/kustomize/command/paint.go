@@ -4,7 +4,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 )
 
 // paint colours text for a person. The zero value leaves it as it is.
@@ -13,7 +13,7 @@ type paint bool
 // paintFor colours on a terminal only, and never where NO_COLOR is set.
 func paintFor(out io.Writer) paint {
 	_, never := os.LookupEnv("NO_COLOR")
-	return paint(cli.IsTerminal(out) && !never && os.Getenv("TERM") != "dumb")
+	return paint(shell.IsTerminal(out) && !never && os.Getenv("TERM") != "dumb")
 }
 
 func (p paint) in(code, s string) string {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 )
 
@@ -51,7 +51,7 @@ func versionText(short bool, output string) (string, error) {
 	if short && output != "" {
 		return "", errors.New("--short and --output are mutually exclusive")
 	}
-	p := provenance{kustomize.Version, cli.Commit, "unknown", runtime.GOOS, runtime.GOARCH, runtime.Version()}
+	p := provenance{kustomize.Version, shell.Commit, "unknown", runtime.GOOS, runtime.GOARCH, runtime.Version()}
 	switch output {
 	case "yaml":
 		text, err := yaml.Marshal(p)

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 	"github.com/kubeskiff/skiff/pkg/kustomize/watch"
 )
@@ -19,7 +19,7 @@ const endOfResult = "...\n"
 
 // RenderWatch renders a directory as -k does, and again after each change until ctx ends. A build that comes to what it came
 // to before is left out.
-func RenderWatch(ctx context.Context, streams cli.IOStreams, dir string) iter.Seq2[[]byte, error] {
+func RenderWatch(ctx context.Context, streams shell.IOStreams, dir string) iter.Seq2[[]byte, error] {
 	o := Options{IO: streams, Dir: dir, Restrictor: rootOnly}
 	return func(yield func([]byte, error) bool) {
 		var last []byte

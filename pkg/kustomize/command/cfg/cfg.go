@@ -10,18 +10,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize/cfg"
 )
 
 // reader is what every subcommand is made with.
 type reader struct {
-	cli.IOStreams
+	shell.IOStreams
 	name string
 }
 
 // NewCommand makes the command. name is how the program is called, for examples.
-func NewCommand(streams cli.IOStreams, name string) *cobra.Command {
+func NewCommand(streams shell.IOStreams, name string) *cobra.Command {
 	r := reader{streams, name}
 	cmd := &cobra.Command{Use: "cfg", Short: "Print, count, find and draw the resources in files"}
 	cmd.AddCommand(r.cat(), r.count(), r.grep(), r.tree())

@@ -7,14 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 	"github.com/kubeskiff/skiff/pkg/kustomize/kustfile"
 )
 
 // editor is what every subcommand is made with.
 type editor struct {
-	cli.IOStreams
+	shell.IOStreams
 	name   string
 	remote kustomize.Options
 	render func() ([]byte, error)
@@ -25,7 +25,7 @@ const here = "."
 
 // NewCommand makes the command. name is how the program is called, for examples; remote has what fetches; render builds the
 // current directory, to tell whether a fix changed what comes out.
-func NewCommand(streams cli.IOStreams, name string, remote kustomize.Options, render func() ([]byte, error)) *cobra.Command {
+func NewCommand(streams shell.IOStreams, name string, remote kustomize.Options, render func() ([]byte, error)) *cobra.Command {
 	e := editor{streams, name, remote, render}
 	return e.family("edit", "Change a kustomization file", "set namesuffix -- -canary",
 		e.family("add", "Add to a field of the kustomization file", "add resource deployment.yaml",

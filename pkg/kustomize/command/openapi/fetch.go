@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kubeskiff/skiff/pkg/cli"
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 )
 
 // advice ends the error of a fetch that failed.
@@ -19,7 +19,7 @@ Error fetching schema from cluster.
 Please make sure kubectl is installed, its context is set correctly, and your cluster is up.
 Installation and setup instructions: https://kubernetes.io/docs/tasks/tools/install-kubectl/`
 
-func newFetch(streams cli.IOStreams, name string) *cobra.Command {
+func newFetch(streams shell.IOStreams, name string) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use: "fetch", Short: "Print the schemas of the cluster that kubectl speaks to", Example: "  " + name + " openapi fetch > schema.json",
