@@ -112,9 +112,9 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	root.add("apiVersion", newString("v1"))
 	root.add("kind", newString(kind))
 	meta := root.ensureMap("metadata")
-	meta.add("name", newName(g.Name))
+	meta.add("name", newString(g.Name))
 	if g.Namespace != "" {
-		meta.add("namespace", newName(g.Namespace))
+		meta.add("namespace", newString(g.Namespace))
 	}
 	addStrings(meta, "labels", options.Labels)
 	addStrings(meta, "annotations", options.Annotations)

@@ -118,7 +118,10 @@ func fromValue(v any) *node {
 // rewritten gives a value as it is after kustomize has written it as JSON and read that as YAML.
 func (n *node) rewritten() (*node, error) {
 	if n.kind == scalarKind {
-		v, err := n.scalar()
+		// It has not been written as YAML before.
+		m := *n
+		m.flow, m.folded, m.literal = false, false, false
+		v, err := m.scalar()
 		if err != nil {
 			return nil, err
 		}

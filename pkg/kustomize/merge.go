@@ -142,6 +142,10 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 		default:
 			if old != nil && old != v && old.kind == scalarKind && v.kind == scalarKind {
 				v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
+				// Between quotes nothing is a number.
+				if v.quoted && v.tag != autoTag {
+					v.tag = strTag
+				}
 			}
 			bare := v.bareKey
 			dest.set(key, v)

@@ -50,20 +50,17 @@ const indexed = 32
 
 func newMap() *node               { return &node{kind: mapKind} }
 func newSeq(items ...*node) *node { return &node{kind: seqKind, items: items} }
-func newString(s string) *node    { return &node{tag: strTag, value: s} }
 func newAuto(s string) *node      { return &node{tag: autoTag, value: s} }
+
+// newString is a string, in quotes if it needs them: it keeps them when it is changed.
+func newString(s string) *node {
+	return &node{tag: strTag, value: s, quoted: s != "" && !plainString(s)}
+}
 
 // newText is a string that kustomize writes below a "|" if it has several lines.
 func newText(s string) *node {
 	n := newString(s)
 	n.literal = strings.IndexByte(s, '\n') >= 0
-	return n
-}
-
-// newName is a string in quotes if it needs them, which it keeps when it is changed.
-func newName(s string) *node {
-	n := newString(s)
-	n.quoted = s != "" && !plainString(s)
 	return n
 }
 

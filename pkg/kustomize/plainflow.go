@@ -18,7 +18,7 @@ func (r *plainReader) flowValue(depth int) *node {
 	if n.value == "" {
 		return r.giveUp()
 	}
-	n.tag = flowTag(plainTag(n.value), n.value)
+	n.tag = plainTag(n.value)
 	return n
 }
 

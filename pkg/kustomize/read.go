@@ -170,12 +170,10 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		}
 		return n, nil
 	default:
-		t := tagOf(y)
-		if c.flow > 0 {
-			t = flowTag(t, y.Value)
-		}
-		return &node{tag: t, flow: c.flow > 0, folded: y.Style&yaml.FoldedStyle != 0, literal: y.Style&yaml.LiteralStyle != 0, value: y.Value, line: int32(y.Line + c.line),
-			quoted: y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
+		block := y.Style & (yaml.LiteralStyle | yaml.FoldedStyle)
+		return &node{tag: tagOf(y), flow: c.flow > 0, value: y.Value, line: int32(y.Line + c.line),
+			folded: block&yaml.FoldedStyle != 0, literal: block&yaml.LiteralStyle != 0,
+			quoted: block != 0 || y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0}, nil
 	}
 }
 
@@ -246,15 +244,6 @@ func (c *converter) merge(n *node, y *yaml.Node, depth int) error {
 	default:
 		return fmt.Errorf("line %d: map merge requires map or sequence of maps as the value", y.Line+c.line)
 	}
-}
-
-// flowTag says what a scalar in braces or brackets stands for. kustomize writes times out once in between, where braces make
-// it quote the colons: then they are strings.
-func flowTag(t tag, value string) tag {
-	if t == timeTag && strings.IndexByte(value, ':') >= 0 {
-		return strTag
-	}
-	return t
 }
 
 func tagOf(y *yaml.Node) tag {

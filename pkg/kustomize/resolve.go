@@ -41,6 +41,11 @@ func (n *node) scalar() (any, error) {
 			return nil, fmt.Errorf("line %d: cannot decode `%s` as a !!null", n.line, n.value)
 		}
 		return nil, nil
+	case timeTag:
+		// kustomize writes it out once in between, where braces make it quote the colons: then it is a string.
+		if n.flow && strings.IndexByte(n.value, ':') >= 0 {
+			return n.value, nil
+		}
 	case intTag:
 		if v, err := strconv.ParseInt(n.value, 10, 64); err == nil && plainDecimal(n.value) {
 			return v, nil

@@ -251,11 +251,14 @@ func (w *writer) single(s string, indent int, breaks bool) {
 				column++
 			}
 			spaces = true
-		case c == '\n':
-			if !broken {
+		case isBreak(rune(c)) || c >= 0x80 && isBreak(runeAt(s, i)):
+			// Only a line feed is doubled, so that it is not read as a space.
+			if c == '\n' && !broken {
 				w.out = append(w.out, '\n')
 			}
-			w.out = append(w.out, '\n')
+			_, size := utf8.DecodeRuneInString(s[i:])
+			w.out = append(w.out, s[i:i+size]...)
+			i += size - 1
 			broken, column = true, 0
 		default:
 			if broken {
@@ -274,6 +277,11 @@ func (w *writer) single(s string, indent int, breaks bool) {
 		}
 	}
 	w.out = append(w.out, '\'')
+}
+
+func runeAt(s string, i int) rune {
+	r, _ := utf8.DecodeRuneInString(s[i:])
+	return r
 }
 
 const hexDigits = "0123456789ABCDEF"
