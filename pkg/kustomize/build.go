@@ -337,7 +337,7 @@ func (t *target) transformers(c *fieldConfig) ([]step, error) {
 	add(len(k.PatchesStrategicMerge) > 0, "patchesStrategicMerge", "PatchStrategicMergeTransformer",
 		&patchStrategicMergeTransformer{Paths: k.PatchesStrategicMerge})
 	for i, p := range k.Patches {
-		add(true, entry("patches", i), "PatchTransformer", &patchTransformer{Patch: p})
+		add(true, entry("patches", i), "PatchTransformer", &patchTransformer{Path: p.Path, Patch: p.Patch, Target: p.Target, Options: p.Options})
 	}
 	add(k.Namespace != "", "namespace", "NamespaceTransformer",
 		&namespaceTransformer{Metadata: pluginMetadata{Namespace: k.Namespace}, FieldSpecs: c.Namespace})

@@ -3,7 +3,9 @@ package kustomize
 import "fmt"
 
 // iamPolicyGenerator is the plugin of that name: a service account that is tied to one of a cloud.
-type iamPolicyGenerator struct {
+type iamPolicyGenerator struct{ iamPolicyArgs }
+
+type iamPolicyArgs struct {
 	Cloud             string         `json:"cloud"`
 	KubernetesService pluginMetadata `json:"kubernetesService"`
 	ServiceAccount    struct {

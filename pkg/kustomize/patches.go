@@ -23,8 +23,11 @@ type patchOptions struct {
 
 // patchTransformer is the plugin of that name; an entry of patches is its config.
 type patchTransformer struct {
-	Patch
-	source string
+	Path    string        `json:"path,omitempty"`
+	Patch   string        `json:"patch,omitempty"`
+	Target  *Selector     `json:"target,omitempty"`
+	Options *patchOptions `json:"options,omitempty"`
+	source  string
 	// merges are strategic merge patches, ops a JSON patch: a patch is in the form that it turns out to have.
 	merges []*Object
 	ops    jsonpatch.Patch
@@ -46,7 +49,7 @@ func (p *patchTransformer) prepare(t *target) error {
 }
 
 func (p *patchTransformer) text(t *target) (string, error) {
-	text := strings.TrimSpace(p.Patch.Patch)
+	text := strings.TrimSpace(p.Patch)
 	switch {
 	case text == "" && p.Path == "":
 		return "", errors.New("must specify one of patch and path")

@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,12 +80,16 @@ func (p *replacementTransformer) prepare(t *target) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Path, err)
 		}
+		// Only into a type that asks for text does the library turn a number into one.
 		var more []Replacement
-		if bytes.HasPrefix(j, []byte("{")) {
+		switch {
+		case bytes.HasPrefix(j, []byte("{")):
 			more = make([]Replacement, 1)
-			err = json.Unmarshal(j, &more[0])
-		} else {
-			err = json.Unmarshal(j, &more)
+			err = yaml.Unmarshal(data, &more[0])
+		case bytes.HasPrefix(j, []byte("[")):
+			err = yaml.Unmarshal(data, &more)
+		default:
+			err = errors.New("it must hold a replacement or a list of them")
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Path, err)

@@ -128,6 +128,9 @@ func (m *resMap) absorb(o *Object) error {
 	default:
 		return fmt.Errorf("id %s exists; behavior must be merge or replace", i)
 	}
+	if i := o.id(); i != old.id() {
+		return fmt.Errorf("cannot find resource with id %s to replace: it is %s now", i, old.id())
+	}
 	*old = *o
 	m.touch(old)
 	m.renamed()

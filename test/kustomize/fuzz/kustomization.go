@@ -92,6 +92,9 @@ func (g *grammar) fields(dir string, k *value) {
 		{8, "secretGenerator", func() *value { return list(few(g, 2, func() *value { return g.generator(dir, "Secret") })...) }},
 		{5, "generatorOptions", func() *value { return g.generatorOptions() }},
 		{12, "replacements", func() *value { return list(few(g, 2, func() *value { return g.replacement(dir) })...) }},
+		{8, "generators", func() *value { return g.plugins(dir, g.generatorPlugin) }},
+		{12, "transformers", func() *value { return g.plugins(dir, g.transformerPlugin) }},
+		{2, "validators", func() *value { return g.plugins(dir, g.validatorPlugin) }},
 		{6, "vars", func() *value { return list(few(g, 2, g.variable)...) }},
 		{4, "sortOptions", g.sortOptions},
 		{4, "buildMetadata", func() *value {
