@@ -87,17 +87,11 @@ func (c *helmGenerator) generate() (list []*Object, err error) {
 	return parseManifests(out)
 }
 
-// parseManifests reads what helm prints. Its messages may come before the first document.
+// parseManifests reads what helm prints.
 func parseManifests(out []byte) ([]*Object, error) {
 	list, err := parseObjects(out)
 	if err != nil {
-		_, rest, ok := strings.Cut("\n"+string(out), "\n---\n")
-		if !ok {
-			return nil, fmt.Errorf("could not parse bytes into resource map: %w", err)
-		}
-		if list, err = parseObjects([]byte(rest)); err != nil {
-			return nil, fmt.Errorf("error reading helm output: %w", err)
-		}
+		return nil, fmt.Errorf("could not parse what helm prints: %w", err)
 	}
 	for _, o := range list {
 		o.root.ensureMap("metadata").ensureMap("annotations").set(helmGenerated, newString("true"))

@@ -1,9 +1,10 @@
-// Command suite runs upstream's own krusty cases against our engine. It never edits a case: it builds a copy
-// of upstream's module in which krusty.Kustomizer is our engine.
+// Command suite runs upstream's own cases against our engine: those of krusty, and those of the filters behind the built-in
+// plugins. It never edits a case: it builds a copy of upstream's module in which our engine stands where theirs did.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -21,6 +23,9 @@ var kustomizer []byte
 
 //go:embed plugintestenv.go.txt
 var pluginEnv []byte
+
+//go:embed filters.go.txt
+var filters []byte
 
 const upstream = "sigs.k8s.io/kustomize/api"
 
@@ -51,33 +56,76 @@ func run(report, match, plugins string) error {
 	if err := copyTree(source, api); err != nil {
 		return err
 	}
-	binary, err := compile(tmp, api)
+	bin, err := compile(tmp, api)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(api, "krusty")
 	if plugins == "" {
 		plugins = filepath.Join(tmp, "kustomize", "plugin")
 		if err := os.MkdirAll(plugins, 0o755); err != nil {
 			return err
 		}
 	}
-	cases, err := execute(binary, dir, match, plugins)
+	if err := helm(bin); err != nil {
+		return err
+	}
+	left, err := readExceptions()
 	if err != nil {
 		return err
 	}
-	return cases.report(report)
+	all := newCases(left)
+	for _, p := range packages {
+		if err := all.execute(p, filepath.Join(bin, path.Base(p)+".test"), filepath.Join(api, p), match, plugins); err != nil {
+			return err
+		}
+	}
+	return all.report(report)
 }
 
-// compile builds the cases of the copy with our adapter beside them.
-func compile(tmp, api string) (string, error) {
+// helm builds the program that the cases with charts call, under the name that they call it by.
+func helm(bin string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(bin, "helmV3"), "helm.sh/helm/v3/cmd/helm")
+	cmd.Dir = "helm"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build helm from its module: %w: %s", err, out)
+	}
+	return nil
+}
+
+// packages are upstream's with cases that have an output: all builds, and the filters behind the built-in plugins.
+var packages = []string{
+	"krusty", "filters/annotations", "filters/iampolicygenerator", "filters/imagetag", "filters/labels", "filters/namespace",
+	"filters/patchjson6902", "filters/patchstrategicmerge", "filters/prefix", "filters/replacement", "filters/replicacount", "filters/suffix",
+	"filters/valueadd",
+}
+
+// adapt puts our engine into the copy: behind krusty.Kustomizer, and behind the function that runs filters.
+func adapt(api string) error {
 	for name, content := range map[string][]byte{
 		"krusty/kustomizer.go":                kustomizer,
 		"testutils/kusttest/plugintestenv.go": pluginEnv,
+		"testutils/filtertest/skiff.go":       filters,
 	} {
 		if err := os.WriteFile(filepath.Join(api, name), content, 0o644); err != nil {
-			return "", err
+			return err
 		}
+	}
+	harness := filepath.Join(api, "testutils/filtertest/runfilter.go")
+	source, err := os.ReadFile(harness)
+	if err != nil {
+		return err
+	}
+	renamed := bytes.Replace(source, []byte("\nfunc run("), []byte("\nfunc upstreamRun("), 1)
+	if bytes.Equal(renamed, source) {
+		return fmt.Errorf("%s has no function run", harness)
+	}
+	return os.WriteFile(harness, renamed, 0o644)
+}
+
+// compile builds the cases of the copy with our adapter beside them, one program for each package.
+func compile(tmp, api string) (string, error) {
+	if err := adapt(api); err != nil {
+		return "", err
 	}
 	modfile := filepath.Join(tmp, "go.mod")
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -97,13 +145,17 @@ func compile(tmp, api string) (string, error) {
 	if out, err := edit.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go mod edit: %w: %s", err, out)
 	}
-	binary := filepath.Join(tmp, "krusty.test")
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-X "+upstream+"/provenance.version=(test)", "-mod=mod", "-modfile", modfile, "-o", binary, upstream+"/krusty")
+	bin := filepath.Join(tmp, "bin") + string(filepath.Separator)
+	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w -X " + upstream + "/provenance.version=(test)", "-mod=mod", "-modfile", modfile, "-o", bin}
+	for _, p := range packages {
+		args = append(args, upstream+"/"+p)
+	}
+	cmd := exec.Command("go", args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("build upstream's cases with our engine: %w", err)
 	}
-	return binary, nil
+	return bin, nil
 }
 
 func copyTree(from, to string) error {
@@ -123,40 +175,41 @@ func copyTree(from, to string) error {
 	})
 }
 
-func execute(binary, dir, match, plugins string) (*cases, error) {
+// execute runs the cases of a package.
+func (c *cases) execute(name, binary, dir, match, plugins string) error {
 	args := []string{"tool", "test2json", "-t", binary, "-test.v=test2json", "-test.timeout=9m"}
 	if match != "" {
 		args = append(args, "-test.run", match)
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PWD="+dir, "SUITE_PLUGINS="+plugins, "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), "PWD="+dir, "SUITE_PLUGINS="+plugins, "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local",
+		"PATH="+filepath.Dir(binary)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	c := newCases()
 	lines := bufio.NewReader(pipe)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
 			var e event
 			if json.Unmarshal(line, &e) == nil {
-				c.add(e)
+				c.add(name, e)
 			}
 		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	// A failed case is a failed command; the events have told already.
 	_ = cmd.Wait()
-	return c, nil
+	return nil
 }
