@@ -111,10 +111,13 @@ func stopSandboxes(ctx context.Context, runtime container.Runtime) error {
 	var all sync.WaitGroup
 	for i, s := range sandboxes {
 		all.Go(func() {
+			// One that does not end in time ends with its sandbox.
+			patience, cancel := context.WithTimeout(ctx, 2*containerGrace)
+			defer cancel()
 			var containers sync.WaitGroup
 			for _, c := range s.Containers {
 				if c.State == container.Running {
-					containers.Go(func() { _ = runtime.StopContainer(ctx, c.ID, c.Config.StopSignal, containerGrace) })
+					containers.Go(func() { _ = runtime.StopContainer(patience, c.ID, c.Config.StopSignal, containerGrace) })
 				}
 			}
 			containers.Wait()

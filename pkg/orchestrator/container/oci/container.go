@@ -30,6 +30,12 @@ type ctr struct {
 	done     chan struct{} // closed when it has ended
 }
 
+// begun says that the shim has recorded a start; the Runtime that asked for it may have died since.
+func (c *ctr) begun() bool {
+	_, err := os.Stat(filepath.Join(c.dir, wire.Started))
+	return err == nil
+}
+
 const (
 	containerFile = "container.json"
 	rootDir       = "root" // where the images room mounts
@@ -352,7 +358,7 @@ func (r *Runtime) dispose(ctx context.Context, s *sandbox, c *ctr) error {
 	if err := r.cfg.Images.Unmount(ctx, filepath.Join(c.dir, rootDir)); err != nil {
 		return err
 	}
-	if err := removeTree(c.dir); err != nil {
+	if err := strike(c.dir, containerFile); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -196,6 +196,25 @@ func TestStopSandboxKeepsStatus(t *testing.T) {
 	}
 }
 
+func TestEndThatNobodyRecorded(t *testing.T) {
+	n := newNode(t)
+	n.sandbox("a")
+	n.start("a", "runs", []string{"daemon", "stay"})
+	if err := n.r.StopSandbox(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(n.cfg.Dir, "sandboxes", "a", "containers", "runs", "exit.json")); err != nil {
+		t.Fatal(err)
+	}
+	n.open()
+	if c := n.status("runs"); c.State != container.Exited || c.ExitCode != 137 || c.Message == "" {
+		t.Errorf("got %+v", c)
+	}
+	if err := n.r.StopContainer(t.Context(), "runs", "", time.Second); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
 func TestHalfMadeIsSwept(t *testing.T) {
 	n := newNode(t)
 	n.sandbox("a")

@@ -80,6 +80,15 @@ func unmountAll(dir string) error {
 	return nil
 }
 
+// strike removes what a record in its directory tells of: the record first, so that nobody takes up the rest of a removal that a
+// kill cut short.
+func strike(dir, record string) error {
+	if err := os.Remove(filepath.Join(dir, record)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return removeTree(dir)
+}
+
 // removeTree removes a directory of ours, after all mounts in it: what is mounted there belongs to others.
 func removeTree(dir string) error {
 	if err := unmountAll(dir); err != nil {

@@ -14,6 +14,43 @@ import (
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
 )
 
+func TestStrikeBeginsWithTheRecord(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "c")
+	if err := os.MkdirAll(filepath.Join(dir, "root"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.json", "container.json", "exit.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_DELETE); err != nil {
+		t.Fatal(err)
+	}
+	if err := strike(dir, containerFile); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the directory is still there")
+	}
+	events := make([]byte, 4096)
+	n, err := unix.Read(fd, events)
+	if err != nil || n < unix.SizeofInotifyEvent {
+		t.Fatalf("read events: %d, %v", n, err)
+	}
+	if first := unix.ByteSliceToString(events[unix.SizeofInotifyEvent:n]); first != containerFile {
+		t.Errorf("%s was removed first", first)
+	}
+	if err := strike(dir, containerFile); err != nil {
+		t.Errorf("again: %v", err)
+	}
+}
+
 func TestCapabilities(t *testing.T) {
 	all := uint64(1<<len(capabilityNames) - 1)
 	for _, test := range []struct {

@@ -30,7 +30,7 @@ func (r *Runtime) recoverSandbox(ctx context.Context, dir string) error {
 	var rec sandboxRecord
 	err := wire.ReadFile(filepath.Join(dir, recordFile), &rec)
 	if errors.Is(err, os.ErrNotExist) {
-		return removeTree(dir) // not even begun
+		return removeTree(dir) // not even begun, or all but gone
 	}
 	if err != nil {
 		// A power failure may leave an empty file; nothing of such a pod runs any more.
@@ -47,7 +47,7 @@ func (r *Runtime) recoverSandbox(ctx context.Context, dir string) error {
 		return r.discard(ctx, s)
 	case phaseStopped:
 		s.closing = true
-		r.readExits(s)
+		r.bury(s, "the container ended with its pod, and how was not recorded")
 		return nil
 	}
 	if err := r.follow(s); err != nil {

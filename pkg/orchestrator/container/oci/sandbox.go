@@ -308,7 +308,7 @@ func (r *Runtime) forget(ctx context.Context, s *sandbox) error {
 			return err
 		}
 	}
-	if err := removeTree(s.dir); err != nil {
+	if err := strike(s.dir, recordFile); err != nil {
 		return fmt.Errorf("remove sandbox %s: %w", s.config.ID, err)
 	}
 	r.mu.Lock()

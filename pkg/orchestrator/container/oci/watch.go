@@ -139,7 +139,7 @@ func (r *Runtime) bury(s *sandbox, message string) {
 	r.mu.Lock()
 	var orphans []*ctr
 	for _, c := range s.containers {
-		if c.status.State == container.Running || c.starting {
+		if c.status.State == container.Running || c.starting || c.status.State == container.Created && c.begun() {
 			orphans = append(orphans, c)
 		}
 	}
