@@ -113,14 +113,15 @@ func (o *startOptions) start(ctx context.Context, dir string) (running bool, err
 	if !ours(dir) {
 		return false, fmt.Errorf("%s is neither empty nor a cluster's directory; its deletion would take along what is there: name another", dir)
 	}
-	undo := undoFirst(exe, dir)
-	defer func() { err = undo(err) }()
+	undo, mine := undoFirst(exe, dir), false
+	defer func() { err = undo(err, mine) }()
 	progress := o.progress()
 	defer progress("")
 	rep, err := o.startServer(ctx, exe, dir, progress)
 	if err != nil {
 		return false, err
 	}
+	mine = !rep.Running
 	config, err := readCluster(dir)
 	if err != nil {
 		return false, err

@@ -26,12 +26,13 @@ func ours(dir string) bool {
 }
 
 // undoFirst looks at dir before a start and gives what to do with the start's error: where nothing was before, a start that
-// failed leaves nothing. What was there already, a cluster or the files of somebody else, stays.
-func undoFirst(skiffd, dir string) func(error) error {
+// failed leaves nothing, not even its own server where a further node was the matter. What was there already, a cluster or the
+// files of somebody else, stays, and so does the server of another start.
+func undoFirst(skiffd, dir string) func(failure error, mine bool) error {
 	entries, err := os.ReadDir(dir)
 	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
-	return func(failure error) error {
-		if failure == nil || !isNew || serverRuns(dir) {
+	return func(failure error, mine bool) error {
+		if failure == nil || !isNew || !mine && serverRuns(dir) {
 			return failure
 		}
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
