@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +80,39 @@ func TestRebootedNode(t *testing.T) {
 		p = b.until("always", "restarted", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p) })
 		if s := p.Status.ContainerStatuses[0].LastTerminationState.Terminated; s == nil || s.Reason != "ContainerStatusUnknown" {
 			t.Errorf("last state: %+v", s)
+		}
+	})
+}
+
+// pastSandboxes tells of the sandboxes as they were before something happened.
+type pastSandboxes struct {
+	container.Runtime
+	happens func()
+}
+
+func (r pastSandboxes) Sandboxes(ctx context.Context) ([]container.Sandbox, error) {
+	past, err := r.Runtime.Sandboxes(ctx)
+	r.happens()
+	return past, err
+}
+
+func TestEndWhileTheAgentTakesStock(t *testing.T) {
+	onBed(t, map[string]hollow.Behaviour{"app": {StopCode: 9}}, func(b *bed) {
+		once := simplePod("once", "app")
+		once.Spec.RestartPolicy = corev1.RestartPolicyNever
+		b.create(once)
+		id := b.until("once", "ready", ready).Status.ContainerStatuses[0].ContainerID
+		b.stop()
+		b.config.Runtime = pastSandboxes{b.runtime, func() {
+			if err := b.runtime.StopContainer(b.Context(), strings.TrimPrefix(id, "hollow://"), "", time.Second); err != nil {
+				t.Error(err)
+			}
+			b.Pass(time.Second) // nobody is there yet to hear of it
+		}}
+		b.start()
+		p := b.until("once", "failed", func(p *corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.ExitCode != 9 {
+			t.Errorf("state: %+v", p.Status.ContainerStatuses[0].State)
 		}
 	})
 }

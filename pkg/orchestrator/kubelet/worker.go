@@ -82,6 +82,10 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 			}
 			h := w.view.of(c.Config.Name)
 			w.note(h, c)
+			if c.State == container.Running {
+				// It may have ended since the agent took stock, when no worker was there to be told.
+				w.dirty = append(w.dirty, c.ID)
+			}
 			s.Ready = s.Ready && c.Reason != shimDied
 			if p := h.prior; c.State == container.Running && p != nil && p.ContainerID == w.k.scheme+c.ID {
 				h.started = p.Started != nil && *p.Started
