@@ -56,6 +56,10 @@ func RunAgent(ctx context.Context, dir, name string, report *Reporter) (err erro
 	if a.pki, err = openPKI(dir); err != nil {
 		return err
 	}
+	// Before anything is made: without its server the node is of no use.
+	if err := a.connect(ctx); err != nil {
+		return err
+	}
 	if a.network, err = openNodeNetwork(ctx, &a.config, a.name, index); err != nil {
 		return err
 	}
@@ -99,9 +103,6 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 		stop()
 		parts.wait()
 	}()
-	if err := a.connect(ctx); err != nil {
-		return err
-	}
 	shared := informers.NewSharedInformerFactory(a.client, 0)
 	if err := a.network.serve(parts, shared, a.log); err != nil {
 		return err

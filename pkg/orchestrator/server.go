@@ -50,6 +50,9 @@ func RunServer(ctx context.Context, config Config, report *Reporter) (err error)
 		if err := Check(); err != nil {
 			return err
 		}
+		if config.OCIRuntime, err = findRuntime(config.OCIRuntime); err != nil {
+			return err
+		}
 	}
 	// Whatever ends the server takes its network along, unless agents of other nodes still use it; only a kill leaves it.
 	defer func() { err = errors.Join(err, withdraw(&config)) }()

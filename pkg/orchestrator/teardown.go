@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -28,6 +29,21 @@ func Check() error {
 		return errors.New("real containers need root (namespaces, cgroups and mounts): run with sudo, or use --runtime=hollow for pods that only pretend to run")
 	}
 	return oci.Check()
+}
+
+// findRuntime gives the full path of the program that is to run containers in place of the built-in one; empty stays empty.
+func findRuntime(program string) (string, error) {
+	if program == "" {
+		return "", nil
+	}
+	path, err := exec.LookPath(program)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the program that runs containers (install it, or start with --oci-runtime=PATH, or with --oci-runtime= for the built-in one): %w", err)
+	}
+	return path, nil
 }
 
 // Stop ends a cluster's processes and containers and takes its network away, whatever is left of them. Data stay.
