@@ -63,9 +63,10 @@ func (o *Object) remember() { o.past = append(o.past, o.id()) }
 
 func (o *Object) setName(name string) { put(o.root.ensureMap("metadata"), "name", name) }
 
-// put sets a text field that keeps its quotes.
+// put sets a text field that keeps its quotes; a new one gets them if it needs them.
 func put(n *node, field, value string) {
 	v := newAuto(value)
+	v.quoted = value != "" && !plainString(value)
 	if old := n.get(field); old != nil {
 		v.quoted = old.quoted
 	}
