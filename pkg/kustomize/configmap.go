@@ -126,7 +126,7 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 
 func addStrings(n *node, field string, entries map[string]string) {
 	for _, k := range slices.Sorted(maps.Keys(entries)) {
-		n.ensureMap(field).set(k, newString(entries[k]))
+		n.ensureMap(field).set(k, newText(entries[k]))
 	}
 }
 

@@ -111,10 +111,12 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 				}
 			}
 			for _, v := range notes.items {
+				text := v.value
 				if v.kind != scalarKind {
-					v.become(newString(""))
+					text = ""
 				}
-				v.tag, v.bareKey = strTag, true
+				*v = *newText(text)
+				v.bareKey = true
 			}
 		}
 		if from || through {
