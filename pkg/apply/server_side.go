@@ -7,8 +7,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/util/csaupgrade"
 
 	"github.com/kubeskiff/skiff/pkg/resource"
 )
@@ -41,33 +39,7 @@ func (o *Options) serverSide(ctx context.Context, client *resource.Client, obj *
 		}
 		return err
 	}
-	if err := o.takeOver(ctx, client, obj, body, opts); err != nil {
-		fmt.Fprintf(o.IO.ErrOut, "Warning: failed to migrate managed fields of %s for server-side apply: %v\n", obj.ResourceName(), err)
-	}
+	o.migrate(ctx, client, obj, body, opts)
 	o.warnIfDeleting(obj)
 	return o.report(obj, "serverside-applied")
-}
-
-// takeOver gives the fields that client-side apply set to this manager, so that leaving them out removes them.
-func (o *Options) takeOver(ctx context.Context, client *resource.Client, obj *resource.Object, body []byte, opts resource.WriteOptions) error {
-	if o.dry != "none" {
-		return nil
-	}
-	for try := 0; ; try++ {
-		patch, err := csaupgrade.UpgradeManagedFieldsPatch(obj, sets.New(clientSideManager, "before-first-apply"), o.FieldManager)
-		if err != nil || len(patch) == 0 {
-			return err
-		}
-		err = client.Patch(ctx, obj, types.JSONPatchType, patch, resource.WriteOptions{FieldManager: o.FieldManager})
-		if apierrors.IsConflict(err) && try < maxConflicts {
-			if err := client.Read(ctx, obj); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		return client.Patch(ctx, obj, types.ApplyPatchType, body, opts)
-	}
 }

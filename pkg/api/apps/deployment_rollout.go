@@ -79,13 +79,14 @@ func deploymentHistory(ctx context.Context, c api.Reader, o api.Object) ([]api.R
 		if err != nil {
 			continue // no revision of ours: not part of the history
 		}
-		cause := rs.Annotations[ChangeCauseAnnotation]
+		// The template is shown with its cause; the object that holds it stays as it is.
+		template, cause := rs.Spec.Template.DeepCopy(), rs.Annotations[ChangeCauseAnnotation]
 		if cause != "" {
-			metav1.SetMetaDataAnnotation(&rs.Spec.Template.ObjectMeta, ChangeCauseAnnotation, cause)
+			metav1.SetMetaDataAnnotation(&template.ObjectMeta, ChangeCauseAnnotation, cause)
 		} else {
-			cause = rs.Spec.Template.Annotations[ChangeCauseAnnotation]
+			cause = template.Annotations[ChangeCauseAnnotation]
 		}
-		history = append(history, api.Revision{Number: number, ChangeCause: cause, Template: &rs.Spec.Template, Object: rs})
+		history = append(history, api.Revision{Number: number, ChangeCause: cause, Template: template, Object: rs})
 	}
 	slices.SortStableFunc(history, func(a, b api.Revision) int { return cmp.Compare(a.Number, b.Number) })
 	return history, nil

@@ -18,6 +18,9 @@ type failure struct {
 	postFilter string
 }
 
+// noClaims is what upstream says first of how room could be made: pods here claim no devices that could be given back.
+const noClaims = "no new claims to deallocate"
+
 func (f *failure) message() string {
 	if f.noNodes {
 		return "no nodes available to schedule pods"
@@ -33,7 +36,7 @@ func (f *failure) message() string {
 		text += " " + reasons + "."
 	}
 	if f.postFilter != "" {
-		text += " " + f.postFilter
+		text += " " + noClaims + ", " + f.postFilter
 	}
 	return text
 }

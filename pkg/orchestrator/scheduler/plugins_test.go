@@ -114,16 +114,16 @@ func TestFilters(t *testing.T) {
 		{"no nodes", nil, nil, podOf("p"), nil, "no nodes available to schedule pods"},
 		{
 			"too large for all", []*corev1.Node{a, b}, nil, podOf("p", requests("5", "")), nil,
-			"0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+			"0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
 		},
 		{
 			"full, without victims", []*corev1.Node{a}, []*corev1.Pod{podOf("x", requests("3", "6Gi"), on("a"))}, podOf("p", requests("2", "4Gi")), nil,
-			"0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+			"0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
 		},
 		{
 			"a taint and a full one", []*corev1.Node{nodeOf("t", tainted("node-role.kubernetes.io/control-plane", corev1.TaintEffectNoSchedule)), a},
 			[]*corev1.Pod{podOf("x", requests("3", ""), on("a"))}, podOf("p", requests("2", "")), nil,
-			"0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
+			"0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
 		},
 		{
 			"a tolerated taint", []*corev1.Node{nodeOf("t", tainted("gpu", corev1.TaintEffectNoExecute))}, nil,
@@ -134,43 +134,43 @@ func TestFilters(t *testing.T) {
 		{"a soft taint", []*corev1.Node{nodeOf("t", tainted("gpu", corev1.TaintEffectPreferNoSchedule))}, nil, podOf("p"), []string{"t"}, ""},
 		{
 			"cordoned", []*corev1.Node{nodeOf("c", func(n *corev1.Node) { n.Spec.Unschedulable = true })}, nil, podOf("p"), nil,
-			"0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+			"0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
 		},
 		{"node selector", []*corev1.Node{a, b}, nil, podOf("p", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{corev1.LabelTopologyZone: "west"} }), []string{"b"}, ""},
 		{
 			"node selector that nothing has", []*corev1.Node{a}, nil, podOf("p", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{"disk": "ssd"} }), nil,
-			"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+			"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
 		},
 		{"host port", []*corev1.Node{a, b}, []*corev1.Pod{podOf("x", hostPortOf(80), on("a"))}, podOf("p", hostPortOf(80)), []string{"b"}, ""},
 		{
 			"host port in use", []*corev1.Node{a}, []*corev1.Pod{podOf("x", hostPortOf(80), on("a"))}, podOf("p", hostPortOf(80)), nil,
-			"0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+			"0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
 		},
 		{"spread over zones", []*corev1.Node{a, b}, []*corev1.Pod{podOf("x", on("a"))}, podOf("p", spread(corev1.LabelTopologyZone, 1, corev1.DoNotSchedule)), []string{"b"}, ""},
 		{"spread with room", []*corev1.Node{a, b}, []*corev1.Pod{podOf("x", on("a"))}, podOf("p", spread(corev1.LabelTopologyZone, 2, corev1.DoNotSchedule)), []string{"a", "b"}, ""},
 		{
 			"spread without the label", []*corev1.Node{nodeOf("n")}, nil, podOf("p", spread(corev1.LabelTopologyZone, 1, corev1.DoNotSchedule)), nil,
-			"0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+			"0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
 		},
 		{"near another", []*corev1.Node{a, b}, []*corev1.Pod{podOf("x", labelled("db"), on("b"))}, podOf("p", near("db", corev1.LabelTopologyZone)), []string{"b"}, ""},
 		{
 			"near what is not there", []*corev1.Node{a}, nil, podOf("p", near("db", corev1.LabelTopologyZone)), nil,
-			"0/1 nodes are available: 1 node(s) didn't match pod affinity rules. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+			"0/1 nodes are available: 1 node(s) didn't match pod affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
 		},
 		{"near its own kind, the first", []*corev1.Node{a, b}, nil, podOf("p", near("web", corev1.LabelTopologyZone)), []string{"a", "b"}, ""},
 		{"apart from another", []*corev1.Node{a, b}, []*corev1.Pod{podOf("x", on("a"))}, podOf("p", apart("web", corev1.LabelHostname)), []string{"b"}, ""},
 		{
 			"apart from all", []*corev1.Node{a}, []*corev1.Pod{podOf("x", on("a"))}, podOf("p", apart("web", corev1.LabelHostname)), nil,
-			"0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+			"0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
 		},
 		{
 			"another wants to be apart", []*corev1.Node{a}, []*corev1.Pod{podOf("x", labelled("db"), apart("web", corev1.LabelHostname), on("a"))}, podOf("p"), nil,
-			"0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+			"0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
 		},
 		{
 			"pods without number", []*corev1.Node{nodeOf("n", func(n *corev1.Node) { n.Status.Allocatable[corev1.ResourcePods] = resource.MustParse("1") })},
 			[]*corev1.Pod{podOf("x", on("n"))}, podOf("p"), nil,
-			"0/1 nodes are available: 1 Too many pods. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+			"0/1 nodes are available: 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
 		},
 	} {
 		s := world(t, test.nodes...)

@@ -71,7 +71,7 @@ func TestPodWaitsForRoom(t *testing.T) {
 	clustertest.Run(t, func(t *testing.T, c *clustertest.Cluster) {
 		c.Run(scheduler.New(c.Client(), c.Informers, scheduler.Config{}))
 		c.Create(pod("first", "3"), pod("second", "3"))
-		const why = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+		const why = "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
 		c.Wait("told that there are no nodes", func() bool {
 			return strings.Contains(messages(t, c, "first"), "Warning FailedScheduling default-scheduler no nodes available to schedule pods")
 		})
