@@ -200,7 +200,11 @@ func Ensure(ctx context.Context, f *cli.Factory, context string) (kubeconfig str
 			return kubeconfig, nil
 		}
 	}
-	fmt.Fprintf(o.io.ErrOut, "starting the built-in cluster %s (\"skiff cluster stop\" stops it)\n", o.name)
+	stop := "skiff cluster stop"
+	if o.name != DefaultName {
+		stop += " " + o.name
+	}
+	fmt.Fprintf(o.io.ErrOut, "starting the built-in cluster %s (%q stops it)\n", o.name, stop)
 	if _, err := o.start(ctx, dir); err != nil {
 		return "", fmt.Errorf("start the built-in cluster %s: %w", o.name, err)
 	}

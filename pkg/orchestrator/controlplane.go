@@ -138,6 +138,7 @@ func (s *server) startControllers(parts *parts) error {
 			return err
 		}
 	}
+	parts.run(s.api.KeepBootstrapped)
 	shared.Start(parts.ctx.Done())
 	parts.run(func(ctx context.Context) error { <-ctx.Done(); shared.Shutdown(); return nil })
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,7 +53,7 @@ func (o *Options) attach(ctx context.Context, namespace string, pod *corev1.Pod,
 	}); err != nil {
 		return err
 	}
-	return exitCode(obj)
+	return o.exitCode(obj)
 }
 
 func mapping(name, kind string) *resource.Mapping {
@@ -86,7 +87,8 @@ func (o *Options) log(ctx context.Context, client *resource.Client, namespace st
 	return err
 }
 
-func exitCode(obj *resource.Object) error {
+// exitCode ends the program as the pod's container ended, which it says in kubectl's words: without "error: ".
+func (o *Options) exitCode(obj *resource.Object) error {
 	var pod corev1.Pod
 	if err := obj.Into(&pod); err != nil {
 		return err
@@ -96,7 +98,8 @@ func exitCode(obj *resource.Object) error {
 	}
 	for _, s := range pod.Status.ContainerStatuses {
 		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
-			return &cli.ExitError{Code: int(t.ExitCode), Err: fmt.Errorf("pod %s/%s terminated (%s)\n%s", pod.Namespace, pod.Name, t.Reason, t.Message)}
+			fmt.Fprintln(o.IO.ErrOut, strings.TrimSuffix(fmt.Sprintf("pod %s/%s terminated (%s)\n%s", pod.Namespace, pod.Name, t.Reason, t.Message), "\n"))
+			return &cli.ExitError{Code: int(t.ExitCode)}
 		}
 	}
 	return fmt.Errorf("pod %s/%s failed with unknown exit code", pod.Namespace, pod.Name)

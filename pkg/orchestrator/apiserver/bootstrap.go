@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -19,15 +20,49 @@ import (
 // systemNamespaces are there in every cluster.
 var systemNamespaces = []string{metav1.NamespaceDefault, metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease}
 
+// bootstrapInterval is how soon what somebody deleted is there again, upstream's.
+const bootstrapInterval = 10 * time.Second
+
 // Bootstrap writes what every cluster has from its first moment: the system namespaces and the kubernetes Service that leads
-// to this server. It is safe to repeat. The in-memory listener must be served.
+// to this server. The in-memory listener must be served.
 func (s *Server) Bootstrap(ctx context.Context) error {
+	client, err := s.bootstrapClient()
+	if err != nil {
+		return err
+	}
+	return s.bootstrap(ctx, client)
+}
+
+// KeepBootstrapped writes again what Bootstrap wrote and somebody deleted or changed, until ctx ends.
+func (s *Server) KeepBootstrapped(ctx context.Context) error {
+	client, err := s.bootstrapClient()
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(bootstrapInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			// What fails now, another write in between for one, is tried again.
+			_ = s.bootstrap(ctx, client)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (s *Server) bootstrapClient() (kubernetes.Interface, error) {
 	config := s.ClientConfig(auth.User{Name: auth.UserAPIServer, Groups: []string{auth.GroupMasters, auth.GroupAuthenticated}})
 	config.UserAgent = "kube-apiserver"
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return fmt.Errorf("bootstrap: %w", err)
+		return nil, fmt.Errorf("bootstrap: %w", err)
 	}
+	return client, nil
+}
+
+func (s *Server) bootstrap(ctx context.Context, client kubernetes.Interface) error {
 	for _, name := range systemNamespaces {
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		if _, err := client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
