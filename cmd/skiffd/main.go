@@ -160,6 +160,6 @@ func deleteCommand() *cobra.Command {
 func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Say whether this machine can run real containers", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return orchestrator.Check() },
+		RunE: func(*cobra.Command, []string) error { return orchestrator.Check("") },
 	}
 }

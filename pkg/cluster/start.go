@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,9 +74,14 @@ func passedFlags(fs *pflag.FlagSet) []string {
 	AddServerFlags(known)
 	var out []string
 	fs.Visit(func(f *pflag.Flag) {
-		if known.Lookup(f.Name) != nil {
-			out = append(out, "--"+f.Name+"="+f.Value.String())
+		if known.Lookup(f.Name) == nil {
+			return
 		}
+		value := f.Value.String()
+		if f.Name == "oci-runtime" && strings.ContainsRune(value, filepath.Separator) {
+			value, _ = filepath.Abs(value) // skiffd works elsewhere; without a working directory it says that there is no such file
+		}
+		out = append(out, "--"+f.Name+"="+value)
 	})
 	return out
 }

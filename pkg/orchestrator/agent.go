@@ -44,7 +44,7 @@ func RunAgent(ctx context.Context, dir, name string, report *Reporter) (err erro
 	if !ok {
 		return fmt.Errorf("there is no cluster in %s: start its server first", dir)
 	}
-	if err := Check(); err != nil {
+	if err := Check(config.OCIRuntime); err != nil {
 		return err
 	}
 	a := &agent{config: config, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}

@@ -47,7 +47,7 @@ func RunServer(ctx context.Context, config Config, report *Reporter) (err error)
 	}
 	defer lock.Release()
 	if config.Runtime == RuntimeOCI {
-		if err := Check(); err != nil {
+		if err := Check(config.OCIRuntime); err != nil {
 			return err
 		}
 		if config.OCIRuntime, err = findRuntime(config.OCIRuntime); err != nil {

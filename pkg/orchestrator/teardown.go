@@ -23,10 +23,15 @@ const (
 	containerGrace = 5 * time.Second
 )
 
-// Check says what this machine lacks to run real containers.
-func Check() error {
+// Check says what this machine lacks to run real containers, by the given program or, if it is empty, by the built-in one.
+func Check(ociRuntime string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("real containers need root (namespaces, cgroups and mounts): run with sudo, or use --runtime=hollow for pods that only pretend to run")
+	}
+	if ociRuntime != "" {
+		if _, err := exec.LookPath(ociRuntime); err != nil {
+			return fmt.Errorf("find the OCI runtime (name another with --oci-runtime, or leave it out for the built-in one): %w", err)
+		}
 	}
 	return oci.Check()
 }

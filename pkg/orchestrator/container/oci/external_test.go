@@ -37,6 +37,10 @@ func TestExternalRuntime(t *testing.T) {
 	if err != nil || code != 9 {
 		t.Errorf("exec with a terminal: got %d, %v", code, err)
 	}
+	n.start("a", "term", []string{"tty"}, func(c *container.ContainerConfig) { c.Stdin, c.TTY = true, true })
+	if c := n.status("term"); c.State != container.Running {
+		t.Errorf("container with a terminal: got %+v", c)
+	}
 	if err := n.r.StopContainer(t.Context(), "c", "", time.Minute); err != nil {
 		t.Fatal(err)
 	}

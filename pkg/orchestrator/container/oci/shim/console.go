@@ -30,14 +30,15 @@ func newConsole() (*console, error) {
 	return &console{child: child, parent: parent}, nil
 }
 
-// newNamedConsole makes its name below the working directory: names of sockets are short.
+// newNamedConsole listens below the working directory, since names of sockets are short. The runtime, which may work in another, is
+// told the way there by this process.
 func newNamedConsole(name string) (*console, error) {
 	path := filepath.Join(wire.StateDir, name)
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("make console socket: %w", err)
 	}
-	return &console{path: path, listener: l}, nil
+	return &console{path: fmt.Sprintf("/proc/%d/cwd/%s", os.Getpid(), path), listener: l}, nil
 }
 
 // master waits for the terminal, once the process runs.
