@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // Object is one object on its way in or out. Without a Mapping it never saw a server (--local).
@@ -47,9 +47,14 @@ func (o *Object) Namespaced() bool {
 	return o.Namespace != ""
 }
 
-// Into fills a typed object.
+// Into fills a typed object. It goes by way of JSON: what converts maps directly copies a table of all fields for each new one, which
+// for the first Pod of a program takes 10 ms.
 func (o *Object) Into(typed any) error {
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Unstructured.Object, typed)
+	data, err := json.Marshal(o.Unstructured.Object)
+	if err != nil {
+		return err
+	}
+	return utiljson.Unmarshal(data, typed)
 }
 
 // Set takes what the server answered.
