@@ -362,7 +362,7 @@ func (t *target) transformers(c *fieldConfig) ([]step, error) {
 	for i, image := range k.Images {
 		add(true, entry("images", i), "ImageTagTransformer", &imageTagTransformer{ImageTag: image, FieldSpecs: c.Images})
 	}
-	add(len(k.Replacements) > 0, "replacements", "ReplacementTransformer", &replacementTransformer{k.Replacements})
+	add(len(k.Replacements) > 0, "replacements", "ReplacementTransformer", &replacementTransformer{list: k.Replacements})
 	return list, nil
 }
 

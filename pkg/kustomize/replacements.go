@@ -43,14 +43,19 @@ const defaultFieldPath = "metadata.name"
 
 // replacementTransformer is the plugin of that name; replacements is its config.
 type replacementTransformer struct {
-	Replacements []Replacement `json:"replacements,omitempty"`
+	Replacements []replacementField `json:"replacements,omitempty"`
+	list         []Replacement
 }
+
+// replacementField is an entry of a config. What is in a struct of a struct, the library does not turn from a number into
+// text, and so neither does kustomize.
+type replacementField struct{ Replacement }
 
 // transform copies values from sources to the fields of targets.
 func (p *replacementTransformer) transform(m *resMap) error {
 	r := replacer{m: m, byName: m.byAnyName()}
-	for i := range p.Replacements {
-		if err := r.run(&p.Replacements[i]); err != nil {
+	for i := range p.list {
+		if err := r.run(&p.list[i]); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
 		}
 	}
@@ -60,13 +65,17 @@ func (p *replacementTransformer) transform(m *resMap) error {
 
 // prepare reads the files that hold replacements.
 func (p *replacementTransformer) prepare(t *target) error {
-	var list []Replacement
+	fields := p.list
 	for _, r := range p.Replacements {
+		fields = append(fields, r.Replacement)
+	}
+	p.list = nil
+	for _, r := range fields {
 		if r.Path == "" {
 			if len(r.Targets) == 0 {
 				r.Targets = nil
 			}
-			list = append(list, r)
+			p.list = append(p.list, r)
 			continue
 		}
 		if r.Source != nil || len(r.Targets) > 0 {
@@ -94,9 +103,8 @@ func (p *replacementTransformer) prepare(t *target) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Path, err)
 		}
-		list = append(list, more...)
+		p.list = append(p.list, more...)
 	}
-	p.Replacements = list
 	return nil
 }
 

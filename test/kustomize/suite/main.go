@@ -32,7 +32,7 @@ const upstream = "sigs.k8s.io/kustomize/api"
 func main() {
 	report := flag.String("o", "", "write the failures, grouped by cause, to this file")
 	match := flag.String("run", "", "only the cases that match")
-	plugins := flag.String("plugins", "", "upstream's plugin directory, for the cases with exec plugins")
+	plugins := flag.String("plugins", "plugins", "the plugin home of the cases with exec plugins")
 	flag.Parse()
 	log.SetFlags(0)
 	if err := run(*report, *match, *plugins); err != nil {
@@ -60,13 +60,13 @@ func run(report, match, plugins string) error {
 	if err != nil {
 		return err
 	}
-	if plugins == "" {
-		plugins = filepath.Join(tmp, "kustomize", "plugin")
-		if err := os.MkdirAll(plugins, 0o755); err != nil {
-			return err
-		}
+	if plugins, err = filepath.Abs(plugins); err != nil {
+		return err
 	}
 	if err := helm(bin); err != nil {
+		return err
+	}
+	if err := docker(bin); err != nil {
 		return err
 	}
 	left, err := readExceptions()
@@ -88,6 +88,14 @@ func helm(bin string) error {
 	cmd.Dir = "helm"
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build helm from its module: %w: %s", err, out)
+	}
+	return nil
+}
+
+// docker builds what stands for docker in the cases with containers.
+func docker(bin string) error {
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "docker"), "./docker").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the cases' docker: %w: %s", err, out)
 	}
 	return nil
 }
