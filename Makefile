@@ -9,7 +9,7 @@ EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff kustomize test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-fuzz fuzz-kustomize bench-kustomize
+.PHONY: help build deps shim skiffd skiff kustomize test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-surface kustomize-fuzz fuzz-kustomize bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -76,14 +76,22 @@ crash-test: build ## 50 rounds of SKIFF under kill -9 (ROUNDS=n)
 	@test/deps containers
 	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50)
 
-compat: build .cache/kubectl ## the scripts of all commands with the real kubectl in place of ours
-	KUBECTL=$(CURDIR)/.cache/kubectl $(GO) test -count=1 ./cmd/skiff -run TestScripts
+compat: build .cache/kubectl .cache/kustomize ## the scripts of all commands with the real kubectl and kustomize in place of ours
+	KUBECTL=$(CURDIR)/.cache/kubectl KUSTOMIZE=$(CURDIR)/.cache/kustomize $(GO) test -count=1 ./cmd/skiff -run TestScripts
 
 # The oracle: kubectl v1.37.2 from its module, in a Go module of its own.
 ORACLE := k8s.io/component-base/version
 .cache/kubectl: test/kubectl/go.mod test/kubectl/main.go
 	@mkdir -p .cache
 	cd test/kubectl && $(GO) build -ldflags '-s -w -X $(ORACLE).gitVersion=v1.37.2 -X $(ORACLE).gitMajor=1 -X $(ORACLE).gitMinor=37' -o ../../$@ .
+
+# kustomize v5.8.1, the other oracle, says its version only when it is installed from its module.
+.cache/kustomize:
+	@mkdir -p .cache
+	GOBIN=$(CURDIR)/.cache $(GO) install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1
+
+kustomize-surface: ## the commands and flags of the real kustomize, which a test compares ours with
+	cd test/kustomize/surface && $(GO) run . > ../../../pkg/kustomize/command/testdata/surface.txt
 
 cross: ## the client and engine for macOS and Windows
 	GOOS=darwin GOARCH=arm64 $(GO) build -ldflags '$(LDFLAGS)' -o bin/skiff-darwin-arm64 ./cmd/skiff

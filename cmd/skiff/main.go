@@ -53,9 +53,9 @@ func start(ctx context.Context, argv []string, io cli.IOStreams) int {
 	if done, err := runPlugin(root, argv[1:]); done {
 		return report(io, err)
 	}
+	// The output is not set: where it is, cobra prints warnings there too.
 	root.SetArgs(argv[1:])
 	root.SetIn(io.In)
-	root.SetOut(io.Out)
 	root.SetErr(io.ErrOut)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

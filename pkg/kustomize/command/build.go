@@ -57,6 +57,7 @@ func newBuild(t tool) *cobra.Command {
 		SilenceUsage: true,
 	}
 	o.addFlags(cmd.Flags())
+	addCompletions(cmd)
 	o.plugins.addExec(cmd.Flags())
 	again := cmd.Flags().BoolP("watch", "w", false, "Build again whenever a file that the build reads changes, until interrupted. "+
 		"Each result on stdout ends with a line \"...\".")
@@ -84,6 +85,10 @@ func (o *Options) addBuildFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Reorder, "reorder", "", "Reorder the resources just before output. Use 'legacy' to apply a legacy reordering "+
 		"(Namespaces first, Webhooks last, etc). Use 'none' to suppress a final reordering.")
 	flags.BoolVar(&o.ManagedBy, "enable-managedby-label", false, "enable adding app.kubernetes.io/managed-by")
+	_ = flags.MarkDeprecated("reorder", "use the new 'sortOptions' field in kustomization.yaml instead.")
+	_ = flags.MarkDeprecated("enable-managedby-label", "The flag `enable-managedby-label` has been deprecated. "+
+		"Use the `managedByLabel` option in the `buildMetadata` field instead.")
+	flags.Lookup("reorder").DefValue = "legacy" // what it means to say nothing; saying it is an order that a sortOptions field overrules
 	o.plugins.add(flags)
 	o.charts.add(flags)
 }
@@ -142,6 +147,11 @@ func (o *Options) writeEach(objects []*kustomize.Object) error {
 	return nil
 }
 
+// addCompletions tells shells what --load-restrictor may be.
+func addCompletions(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("load-restrictor", cobra.FixedCompletions([]string{none, rootOnly}, cobra.ShellCompDirectiveNoFileComp))
+}
+
 // check refuses flags that no build can go by.
 func (o *Options) check() error {
 	if o.Restrictor != rootOnly && o.Restrictor != none && o.Restrictor != "" {
@@ -158,7 +168,7 @@ func (o *Options) build() ([]*kustomize.Object, error) {
 		return nil, err
 	}
 	options := kustomize.Options{
-		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy, Get: Get, Clone: Clone, Helm: o.charts.helm(o.plugins.alpha),
+		Unrestricted: o.Restrictor == none, Order: o.Reorder, ManagedBy: o.ManagedBy || os.Getenv("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL") == "on", Get: Get, Clone: Clone, Helm: o.charts.helm(o.plugins.alpha),
 		Trace: o.trace, Warn: o.warn,
 	}
 	if options.Warn == nil {

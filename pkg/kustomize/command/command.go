@@ -49,8 +49,11 @@ The same bytes come out as of kustomize ` + kustomize.Version + `.`,
 		RunE: o.run,
 	}
 	o.addFlags(cmd.Flags())
+	addCompletions(cmd)
 	if program == "skiff" {
-		cmd.AddCommand(tool{streams, "skiff kustomize"}.subcommands()...)
+		t := tool{streams, "skiff kustomize"}
+		cmd.AddCommand(t.subcommands()...)
+		t.addTrace(cmd)
 	}
 	return cmd
 }
@@ -61,6 +64,8 @@ func NewRoot(streams shell.IOStreams) *cobra.Command {
 		Use: "kustomize", Short: "Manages declarative configuration of Kubernetes",
 		Long: "Render the resources of directories that have a kustomization.yaml.",
 	}
-	root.AddCommand(tool{streams, "kustomize"}.subcommands()...)
+	t := tool{streams, "kustomize"}
+	root.AddCommand(t.subcommands()...)
+	t.addTrace(root)
 	return root
 }
