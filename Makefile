@@ -114,5 +114,5 @@ fuzz-kustomize: ## the engine's parsers, each for FUZZTIME: no crash, no hang, n
 kustomize-fuzz: ## random kustomizations, both engines, for DURATION (SEED=N to begin with that case)
 	cd test/kustomize/fuzz && $(GO) run . -duration $(DURATION) $(if $(SEED),-seed $(SEED)) -o $${TMPDIR:-/tmp}/kustomize-fuzz 2>/dev/null
 
-bench-kustomize: ## how the time of a build grows with its documents
-	$(GO) test -run '^$$' -bench Build ./pkg/kustomize
+bench-kustomize: kustomize ## whole builds, ours and the real kustomize's (KUSTOMIZE=PATH): time, processor, peak memory
+	$(GO) run ./test/kustomize/bench -ours bin/kustomize -kustomize $(KUSTOMIZE)
