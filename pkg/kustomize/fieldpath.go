@@ -46,8 +46,17 @@ func splitFieldPath(path string) []string {
 func isListStep(s string) bool { return strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") }
 
 func isIndex(s string) bool {
+	i, ok := atoi(s)
+	return ok && i >= 0
+}
+
+// atoi makes no error of what begins like a word, as nearly all steps do.
+func atoi(s string) (int, bool) {
+	if s == "" || s[0] > '9' {
+		return 0, false
+	}
 	i, err := strconv.Atoi(s)
-	return err == nil && i >= 0
+	return i, err == nil
 }
 
 func splitListStep(s string) (field, value string, err error) {

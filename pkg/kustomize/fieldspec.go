@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -250,13 +249,13 @@ func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*
 
 // checkFieldName refuses what would be a step into a list, since lists are crossed without saying so.
 func checkFieldName(name string) error {
-	_, err := strconv.Atoi(name)
+	_, number := atoi(name)
 	switch {
 	case name == "":
 		return errors.New("cannot set or create an empty field name")
 	case name == "*":
 		return errors.New("fieldName: *: wildcard is not supported; leave it out, lists are crossed anyway")
-	case err == nil, name == "-", isListStep(name):
+	case number, name == "-", isListStep(name):
 		return fmt.Errorf("fieldName: %s: a field name is wanted here, not a place in a list", name)
 	}
 	return nil

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Kustomization is the content of a kustomization.yaml, of either kind.
@@ -87,7 +85,7 @@ func findKustomization(l *loader) (path string, data []byte, err error) {
 
 // ParseKustomization reads a kustomization file. A field that it does not know is an error.
 func ParseKustomization(data []byte) (*Kustomization, error) {
-	j, err := yaml.YAMLToJSON(data)
+	j, err := toJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("invalid Kustomization: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	jsonpatch "github.com/evanphx/json-patch"
-	"sigs.k8s.io/yaml"
 )
 
 // patchJSON6902Transformer is the plugin of that name; an entry of patchesJson6902 is its config.
@@ -69,7 +68,7 @@ func decodeOps(text string) (jsonpatch.Patch, error) {
 	data := []byte(text)
 	if text[0] != '[' {
 		var err error
-		if data, err = yaml.YAMLToJSON(data); err != nil {
+		if data, err = toJSON(data); err != nil {
 			return nil, err
 		}
 	}

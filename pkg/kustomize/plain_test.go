@@ -77,26 +77,34 @@ func TestPlainIsUsed(t *testing.T) {
 var fragments = []string{"a:", "b: ", "- ", "-", "c", "1", "true", "\n", "\n", "\n  ", "\n  ", "\n    ", "\n      ", "\n\n", "\n ", " # d", "\n# e", " ", ": ",
 	"|", "|-\n", "|+\n", ">-\n", "'f'", "'g''h'", "\"i\"", "\"j\\n\"", "\"", "'", "{", "}", "[", "]", ", ", "k: l", "{m: n}", "[o, 'p']", "?", "&q ", "*q",
 	"!!str ", "<<: ", "---\n", "...\n", "\t", "é", "-1", "1.5", "~", "null", "2020-01-01", "12:30:00", "2020-01-01T00:00:00Z", "#", "%", ":", "\"q\": ", "a b: c",
-	"--x=y", "http://z", ".5", "0x1", "@", "\nr: ", "\ns:\n- ", "\n- t: u\n  v: w", "'x\n  y\n\n\n  z '", "\"x \n  \\\"y\n z\"", "=", "\\n", "\\", "''", "' '"}
+	"--x=y", "http://z", ".5", "0x1", "@", "\nr: ", "\ns:\n- ", "\n- t: u\n  v: w", "'x\n  y\n\n\n  z '", "\"x \n  \\\"y\n z\"", "=", "\\n", "\\", "''", "' '", "yes", "on: ", "012", "0o7", "1_0", "y", "1e3", "+1", "190:20:30", ".inf"}
 
 // TestPlainAgainstLibrary holds our reader to the library on random documents; PLAIN_ROUNDS makes more of them.
 func TestPlainAgainstLibrary(t *testing.T) {
-	rounds := 20_000
-	if n, err := strconv.Atoi(os.Getenv("PLAIN_ROUNDS")); err == nil {
-		rounds = n
-	}
+	rounds := plainRounds()
 	random := rand.New(rand.NewPCG(1, uint64(rounds)))
 	read := 0
 	for range rounds {
-		var b strings.Builder
-		for range 2 + random.IntN(14) {
-			b.WriteString(fragments[random.IntN(len(fragments))])
-		}
-		read += comparePlain(t, b.String())
+		read += comparePlain(t, randomDocument(random))
 	}
 	if read < rounds/20 {
 		t.Errorf("only %d of %d documents were read", read, rounds)
 	}
+}
+
+func plainRounds() int {
+	if n, err := strconv.Atoi(os.Getenv("PLAIN_ROUNDS")); err == nil {
+		return n
+	}
+	return 20_000
+}
+
+func randomDocument(random *rand.Rand) string {
+	var b strings.Builder
+	for range 2 + random.IntN(14) {
+		b.WriteString(fragments[random.IntN(len(fragments))])
+	}
+	return b.String()
 }
 
 // comparePlain gives the number of documents that our reader read.

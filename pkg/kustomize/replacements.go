@@ -85,7 +85,7 @@ func (p *replacementTransformer) prepare(t *target) error {
 		if err != nil {
 			return err
 		}
-		j, err := yaml.YAMLToJSON(data)
+		j, err := toJSON(data)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Path, err)
 		}

@@ -1,0 +1,44 @@
+package kustomize
+
+import (
+	"sync/atomic"
+
+	"sigs.k8s.io/yaml"
+)
+
+// toJSON gives a YAML document as JSON, as the library reads it: in YAML 1.1, where more words are no strings. What has no
+// such words is read without it.
+func toJSON(data []byte) ([]byte, error) {
+	var values atomic.Int64
+	values.Store(maxNodes)
+	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous() {
+		return appendJSON(nil, n)
+	}
+	return yaml.YAMLToJSON(data)
+}
+
+// unambiguous holds if YAML 1.1 and 1.2 agree on every scalar and key.
+func (n *node) unambiguous() bool {
+	if n.kind == scalarKind {
+		switch n.tag {
+		case strTag:
+			return n.quoted || plainString(n.value)
+		case intTag:
+			return plainDecimal(n.value) && len(n.value) < 18
+		case boolTag, nullTag:
+			return !n.flow
+		}
+		return false
+	}
+	for _, key := range n.keys {
+		if !plainString(key) {
+			return false
+		}
+	}
+	for _, item := range n.items {
+		if !item.unambiguous() {
+			return false
+		}
+	}
+	return true
+}
