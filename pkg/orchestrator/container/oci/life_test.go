@@ -196,6 +196,33 @@ func TestStopSandboxKeepsStatus(t *testing.T) {
 	}
 }
 
+func TestShimKilledInsideAStart(t *testing.T) {
+	n := newNode(t)
+	n.sandbox("a")
+	n.create("a", "begun", []string{"forever"})
+	n.create("a", "waits", []string{"forever"})
+	n.r.Close()
+	hierarchy := "/sys/fs/cgroup/devices" // of version 1: every container that was begun is in it
+	if _, err := os.Stat(hierarchy); err != nil {
+		hierarchy = "/sys/fs/cgroup"
+	}
+	if err := os.MkdirAll(filepath.Join(hierarchy, n.cfg.CgroupRoot, "burstable", "poda", "begun"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range shims(filepath.Join(n.cfg.Dir, "sandboxes", "a")) {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.open()
+	if c := n.status("begun"); c.State != container.Exited || c.Reason != "ShimDied" || c.ExitCode != 137 {
+		t.Errorf("one whose start was under way: %+v", c)
+	}
+	if c := n.status("waits"); c.State != container.Created {
+		t.Errorf("one that was not started: %+v", c)
+	}
+}
+
 func TestEndThatNobodyRecorded(t *testing.T) {
 	n := newNode(t)
 	n.sandbox("a")

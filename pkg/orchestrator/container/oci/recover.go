@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/opencontainers/cgroups"
+
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container/oci/wire"
 )
@@ -54,23 +56,27 @@ func (r *Runtime) recoverSandbox(ctx context.Context, dir string) error {
 		if !errors.Is(err, errNoShim) {
 			return err
 		}
-		r.bury(s, "the container's shim was killed, and the container with it, while the node agent was away")
-		if err := r.killUnstarted(s); err != nil {
+		if err := r.markStarting(s); err != nil {
 			return err
 		}
+		r.bury(s, "the container's shim was killed, and the container with it, while the node agent was away")
 		s.broken = r.revive(s) != nil
 	}
 	return nil
 }
 
-// killUnstarted kills what a shim was just starting when it was killed itself: nobody was told that it ran.
-func (r *Runtime) killUnstarted(s *sandbox) error {
+// markStarting finds what a shim was just starting when it was killed: it has left a cgroup. Whether the program came to run nobody
+// knows, so it counts as one that did.
+func (r *Runtime) markStarting(s *sandbox) error {
 	for id, c := range s.containers {
-		if c.status.State == container.Created {
-			if err := killCgroup(r.containerCgroup(s.config, id)); err != nil {
-				return err
-			}
+		if c.status.State != container.Created {
+			continue
 		}
+		m, err := cgroupAt(r.containerCgroup(s.config, id), &cgroups.Resources{})
+		if err != nil {
+			return err
+		}
+		c.starting = m.Exists()
 	}
 	return nil
 }
