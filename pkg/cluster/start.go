@@ -128,11 +128,22 @@ func (o *startOptions) start(ctx context.Context, dir string) (running bool, err
 		return false, err
 	}
 	mine = !rep.Running
+	if rep.Running {
+		if err := await(ctx, dir, 1); err != nil {
+			return false, err
+		}
+	}
 	config, err := readCluster(dir)
 	if err != nil {
 		return false, err
 	}
+	if other := config.contradicted(o.pass); rep.Running && len(other) > 0 {
+		return true, fmt.Errorf("it runs already, without %s: stop it first (\"skiff cluster stop %s\"), then start it so", strings.Join(other, " "), o.name)
+	}
 	started, err := o.startAgents(ctx, exe, dir, config, progress)
+	if err == nil && rep.Running {
+		err = await(ctx, dir, 0)
+	}
 	return rep.Running && !started, err
 }
 

@@ -9,12 +9,15 @@ import (
 	"strings"
 )
 
-// clusterFile is the part of a cluster's cluster.json that these commands show.
+// clusterFile is the part of a cluster's cluster.json that these commands go by.
 type clusterFile struct {
-	Name    string `json:"name"`
-	Nodes   int    `json:"nodes"`
-	Runtime string `json:"runtime"`
-	APIPort int    `json:"apiPort"`
+	Name                   string `json:"name"`
+	Nodes                  int    `json:"nodes"`
+	Runtime                string `json:"runtime"`
+	OCIRuntime             string `json:"ociRuntime"`
+	APIPort                int    `json:"apiPort"`
+	Egress                 bool   `json:"egress"`
+	NodeMonitorGracePeriod string `json:"nodeMonitorGracePeriod"`
 }
 
 func readCluster(dir string) (*clusterFile, error) {
