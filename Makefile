@@ -9,7 +9,7 @@ EMBED      := cmd/skiff/embedded
 # Static programs; tests share their build cache. Only the shim and the race detector need a C compiler.
 export CGO_ENABLED := 0
 
-.PHONY: help build deps shim skiffd skiff kustomize test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-surface kustomize-fuzz fuzz-kustomize bench-kustomize
+.PHONY: help build deps shim skiffd skiff kustomize test test-unit test-containers race lint update demo bench cross generate crash-test compat clean kustomize-compare kustomize-surface kustomize-fuzz fuzz-kustomize kustomize-suite bench-kustomize
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -113,6 +113,9 @@ fuzz-kustomize: ## the engine's parsers, each for FUZZTIME: no crash, no hang, n
 
 kustomize-fuzz: ## random kustomizations, both engines, for DURATION (SEED=N to begin with that case)
 	cd test/kustomize/fuzz && $(GO) run . -duration $(DURATION) $(if $(SEED),-seed $(SEED)) -o $${TMPDIR:-/tmp}/kustomize-fuzz 2>/dev/null
+
+kustomize-suite: ## upstream's own cases on our engine: passed, failed, total (ARGS='-run RE -o FILE -plugins DIR')
+	cd test/kustomize/suite && $(GO) run . $(ARGS)
 
 bench-kustomize: kustomize ## whole builds, ours and the real kustomize's (KUSTOMIZE=PATH): time, processor, peak memory
 	$(GO) run ./test/kustomize/bench -ours bin/kustomize -kustomize $(KUSTOMIZE)

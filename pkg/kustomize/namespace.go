@@ -98,12 +98,12 @@ func (p *namespaceTransformer) move(s *schemas, o *Object) error {
 	return nil
 }
 
-// set sets the field namespace of a mapping. One that is null stays.
+// set sets the field namespace of a mapping.
 func (p *namespaceTransformer) set(in *node) error {
 	switch v := in.get("namespace"); {
-	case v == nil:
+	case v.isNull():
 		in.set("namespace", newString(p.Metadata.Namespace))
-	case v.isNull() || p.UnsetOnly && v.kind == scalarKind && v.value != "":
+	case p.UnsetOnly && v.kind == scalarKind && v.value != "":
 	case v.kind != scalarKind:
 		return fmt.Errorf("line %d: it is no string", v.line)
 	default:
