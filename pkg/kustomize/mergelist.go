@@ -180,6 +180,8 @@ func setElement(list, v *node, keys, values []string) error {
 	for _, item := range list.items {
 		switch {
 		case item.isNull() || item.kind == mapKind && len(item.items) == 0:
+		case len(values) == 0:
+			// An item without any key takes the place of all.
 		case item.kind != mapKind && keys[0] != "" && len(values) > 0 && values[0] != "":
 			kept = append(kept, item)
 		case !matches(item, keys, values):
