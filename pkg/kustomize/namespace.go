@@ -98,15 +98,13 @@ func (p *namespaceTransformer) move(s *schemas, o *Object) error {
 	return nil
 }
 
-// set sets the field namespace of a mapping.
+// set sets the field namespace of a mapping. The word null is a value that unsetOnly leaves alone.
 func (p *namespaceTransformer) set(in *node) error {
-	switch v := in.get("namespace"); {
-	case v.isNull():
-		in.set("namespace", newString(p.Metadata.Namespace))
-	case p.UnsetOnly && v.kind == scalarKind && v.value != "":
-	case v.kind != scalarKind:
+	v := in.get("namespace")
+	if v != nil && v.kind != scalarKind {
 		return fmt.Errorf("line %d: it is no string", v.line)
-	default:
+	}
+	if v == nil || !p.UnsetOnly || v.value == "" {
 		in.set("namespace", newString(p.Metadata.Namespace))
 	}
 	return nil
@@ -130,6 +128,9 @@ func (p *namespaceTransformer) subjects(list *node) error {
 		}
 		if s.get(field).text() != value {
 			continue
+		}
+		if s.get("namespace").isNull() {
+			s.remove("namespace")
 		}
 		if err := p.set(s); err != nil {
 			return err
