@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -65,7 +66,7 @@ func (o *Object) noted() (*node, error) {
 // recall takes the notes out of a document that comes back.
 func (o *Object) recall() error {
 	notes := o.root.at("metadata", "annotations")
-	if notes == nil || notes.kind != mapKind {
+	if notes == nil || notes.kind != mapKind || !slices.ContainsFunc(notes.keys, isNote) {
 		return nil
 	}
 	take := func(key string) []string {
@@ -91,6 +92,10 @@ func (o *Object) recall() error {
 	}
 	o.needsHash = strings.Join(take(needsHashSuffix), ",") == enabled
 	return o.recallOrigin(notes)
+}
+
+func isNote(annotation string) bool {
+	return strings.HasPrefix(annotation, internalPrefix) || annotation == originAnnotation || annotation == transformAnnotation
 }
 
 func (o *Object) recallOrigin(notes *node) error {
