@@ -117,7 +117,7 @@ func (b *builder) target(l *loader) (*target, error) {
 	}
 	k.Fix()
 	if err := k.check(l.root); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	t := &target{builder: b, loader: l, k: k, path: path, lines: newLines(data)}
 	if err := t.choose(); err != nil {
@@ -158,9 +158,9 @@ func (a *accumulator) absorbAccumulator(o *accumulator) (err error) {
 // accumulate runs one kustomization. A component works on its parent's resources, anything else on its own.
 func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	a.schemas = t.schemas
-	for _, path := range t.k.Resources {
+	for i, path := range t.k.Resources {
 		if err := t.resource(a, path); err != nil {
-			return nil, fmt.Errorf("%s: accumulating resources: %w", t.path, err)
+			return nil, fmt.Errorf("%s: accumulating resources: %w", t.position("resources", i), err)
 		}
 	}
 	if err := t.configure(a); err != nil {
@@ -170,10 +170,10 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	if err := t.generate(a); err != nil {
 		return nil, err
 	}
-	for _, path := range t.k.Components {
+	for i, path := range t.k.Components {
 		var err error
 		if a, err = t.component(a, path); err != nil {
-			return nil, fmt.Errorf("%s: accumulating components: %w", t.path, err)
+			return nil, fmt.Errorf("%s: accumulating components: %w", t.position("components", i), err)
 		}
 	}
 	a.enter(t)
@@ -350,7 +350,7 @@ func (t *target) transformers(c *fieldConfig) ([]step, error) {
 	for i := range k.Labels {
 		p, err := k.Labels[i].transformer(c)
 		if err != nil {
-			return nil, fmt.Errorf("%s: labels[%d]: %w", t.path, i, err)
+			return nil, fmt.Errorf("%s: labels[%d]: %w", t.position("labels", i), i, err)
 		}
 		add(true, entry("labels", i), "LabelTransformer", p)
 	}

@@ -98,23 +98,6 @@ func ParseKustomization(data []byte) (*Kustomization, error) {
 	return k, nil
 }
 
-// explainField adds the line of a field that is unknown.
-func explainField(err error, data []byte) error {
-	_, field, ok := strings.Cut(err.Error(), `unknown field "`)
-	if !ok {
-		return err
-	}
-	field = strings.TrimSuffix(field, `"`)
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
-		if strings.HasPrefix(strings.TrimLeft(text, " -"), field+":") {
-			return fmt.Errorf("%w (line %d)", err, line)
-		}
-	}
-	return err
-}
-
 // warnings names the deprecated fields in use.
 func (k *Kustomization) warnings() []string {
 	const fix = " Run 'kustomize edit fix' to update your Kustomization automatically."

@@ -164,7 +164,7 @@ func (m *resMap) theOne(i id) (*Object, error) {
 	case 1:
 		return live[0], nil
 	case 0:
-		return nil, fmt.Errorf("no matches for Id %s; failed to find unique target for patch %s", i, i)
+		return nil, fmt.Errorf("no matches for Id %s; failed to find unique target for patch %s%s", i, i, m.instead(i))
 	}
 	return nil, fmt.Errorf("multiple matches for Id %s; failed to find unique target for patch %s", i, i)
 }

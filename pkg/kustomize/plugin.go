@@ -90,7 +90,7 @@ func builtin(kind string) plugin {
 func (t *target) prepared(steps []step) ([]step, error) {
 	for i := range steps {
 		if err := steps[i].prepare(t); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", t.path, steps[i].name, err)
+			return nil, fmt.Errorf("%s: %s: %w", t.position(steps[i].field, steps[i].entry), steps[i].name, err)
 		}
 	}
 	return steps, nil
@@ -254,5 +254,5 @@ func (t *target) failed(s step, err error) error {
 	if errors.Is(err, errRootDirectory) {
 		return err
 	}
-	return fmt.Errorf("%s: %s: %w", t.path, s.name, err)
+	return fmt.Errorf("%s: %s: %w", t.position(s.field, s.entry), s.name, err)
 }

@@ -193,7 +193,7 @@ func (r *replacer) source(s *ReplacementSource) (*Object, error) {
 		}
 	}
 	if match == nil {
-		return nil, fmt.Errorf("nothing selected by %s", s)
+		return nil, fmt.Errorf("nothing selected by %s%s", s, r.m.instead(id{s.gvk, s.Name, s.Namespace}))
 	}
 	return match, nil
 }

@@ -46,7 +46,7 @@ func (p *replicaCountTransformer) transform(m *resMap) error {
 	for i := range p.FieldSpecs {
 		kinds[i] = p.FieldSpecs[i].gvk.String()
 	}
-	return fmt.Errorf("resource with name %s does not match a config with the following GVK [%s]", p.Replica.Name, strings.Join(kinds, " "))
+	return fmt.Errorf("resource with name %s does not match a config with the following GVK [%s]%s", p.Replica.Name, strings.Join(kinds, " "), m.instead(id{name: p.Replica.Name}))
 }
 
 func (o *Object) wasNamed(name string, g gvk) bool {

@@ -79,8 +79,8 @@ func (m *resMap) byAnyName() map[string][]*Object {
 
 func (m *resMap) append(o *Object) error {
 	i := o.id()
-	if _, ok := m.byCurrent()[i]; ok {
-		return fmt.Errorf("may not add resource with an already registered id: %s", i)
+	if first := m.byCurrent()[i]; first != nil {
+		return fmt.Errorf("may not add resource with an already registered id: %s%s", i, first.from())
 	}
 	m.current[i] = o
 	if m.any != nil {
