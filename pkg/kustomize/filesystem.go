@@ -1,7 +1,9 @@
 package kustomize
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,7 +37,27 @@ func (disk) Resolve(path string) (string, bool, error) {
 	return abs, info.IsDir(), nil
 }
 
-func (disk) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
+// maxFile is more than any cluster takes; without a bound a wrong name could fill the memory.
+const maxFile = 64 << 20
+
+func (disk) ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
+		return nil, err
+	}
+	if b.Len() > maxFile {
+		return nil, fmt.Errorf("read %s: it has more than %d MB", path, maxFile>>20)
+	}
+	return b.Bytes(), nil
+}
 
 // Memory holds files by absolute slash-separated path; for tests, and for trees that are made rather than stored.
 func Memory(files map[string]string) FileSystem {

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"sigs.k8s.io/yaml"
@@ -13,6 +14,9 @@ func toJSON(data []byte) ([]byte, error) {
 	values.Store(maxNodes)
 	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous() {
 		return appendJSON(nil, n)
+	}
+	if len(data) > maxOdd {
+		return nil, fmt.Errorf("it has %d MB: more than %d are not read", len(data)>>20, maxOdd>>20)
 	}
 	return yaml.YAMLToJSON(data)
 }

@@ -75,8 +75,8 @@ func (p part) read(values *atomic.Int64) (*node, error) {
 	case values.Load() < 0:
 		return nil, fmt.Errorf("the file has more than %d values: split it", maxFileNodes)
 	case len(p.text) > maxOdd:
-		return nil, fmt.Errorf("line %d: the document has %d MB: more than %d are read only of plain block style", p.line+1,
-			len(p.text)>>20, maxOdd>>20)
+		return nil, fmt.Errorf("line %d: the document has %d MB and is not in plain block style: split it (of anything else at most %d MB are read)",
+			p.line+1, len(p.text)>>20, maxOdd>>20)
 	}
 	return readDocument(p.text, p.line)
 }

@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -364,7 +365,7 @@ func (w *writer) literal(s string, indent int) {
 	} else if before, _ := utf8.DecodeLastRuneInString(s[:len(s)-size]); size == len(s) || isBreak(before) {
 		w.out = append(w.out, '+')
 	}
-	w.out = append(w.out, '\n')
+	w.out = append(slices.Grow(w.out, len(s)+(indent+1)*(strings.Count(s, "\n")+1)), '\n')
 	broken := true
 	for i := 0; i < len(s); {
 		// A line is copied at once up to what may be another kind of line break.
