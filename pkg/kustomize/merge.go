@@ -140,12 +140,8 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 			// What was null before stays: quoted marks it on the way up.
 			dest.set(key, newScalar(nullTag, v.value))
 		default:
-			if old != nil && old != v && old.kind == scalarKind && v.kind == scalarKind {
-				v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
-				// Between quotes nothing is a number.
-				if v.quoted && v.tag != autoTag {
-					v.tag = strTag
-				}
+			if v.kind == scalarKind {
+				v.takeStyle(old)
 			}
 			bare := v.bareKey
 			dest.set(key, v)
@@ -156,6 +152,22 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 		}
 	}
 	return dest, nil
+}
+
+// takeStyle gives a merged scalar the style that the field had. A string that stays or is new gets quotes if it needs them.
+func (n *node) takeStyle(old *node) {
+	switch {
+	case old == nil || old == n:
+		if n.tag == strTag || n.tag == autoTag {
+			n.quoted = n.quoted || n.value != "" && !plainString(n.value)
+		}
+	case old.kind == scalarKind:
+		n.quoted, n.folded, n.literal = old.quoted, old.folded, old.literal
+		// Between quotes nothing is a number.
+		if n.quoted && n.tag != autoTag {
+			n.tag = strTag
+		}
+	}
 }
 
 // startMap says what the fields are merged into.

@@ -115,10 +115,15 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
-// set gives a field a value. What other fields share with this one changes with it, as in kustomize.
+// set gives a field a value. As in kustomize a scalar keeps its style, and what other fields share with this one changes
+// with it.
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
+		old := *n.items[i]
 		n.items[i].become(v)
+		if old.kind == scalarKind && v.kind == scalarKind {
+			n.items[i].quoted, n.items[i].folded, n.items[i].literal = old.quoted, old.folded, old.literal
+		}
 		return
 	}
 	v.bareKey = true
