@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -67,7 +69,7 @@ func setup(t *testing.T, env *testscript.Env) error {
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("KUBECONFIG", config)
 	env.Setenv("SERVER", server.URL)
-	if err := useReal(env); err != nil {
+	if err := errors.Join(serveFiles(env), useReal(env)); err != nil {
 		return err
 	}
 	return os.WriteFile(config, fmt.Appendf(nil, `apiVersion: v1
@@ -83,6 +85,16 @@ users:
 - name: test
   user: {}
 `, server.URL), 0o600)
+}
+
+// serveFiles serves the script's files over HTTPS at $FILES, with a certificate that its programs trust.
+func serveFiles(env *testscript.Env) error {
+	files := httptest.NewTLSServer(http.FileServer(http.Dir(env.WorkDir)))
+	env.Defer(files.Close)
+	authority := filepath.Join(env.WorkDir, ".files-ca.pem")
+	env.Setenv("FILES", files.URL)
+	env.Setenv("SSL_CERT_FILE", authority)
+	return os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: files.Certificate().Raw}), 0o600)
 }
 
 // useReal puts real programs in the place of ours.

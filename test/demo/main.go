@@ -1,5 +1,5 @@
 // Command demo plays both tutorials, "Configuring Redis using a ConfigMap" and "Exposing an External IP Address", on real containers,
-// shows every command and what it prints, checks the answers, and cleans up: make demo.
+// and what comes after them, shows every command and what it prints, checks the answers, and cleans up: make demo.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run(ctx context.Context, pull bool) (err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	began := time.Now()
 	s := &stage{ctx: ctx, m: m}
-	for _, act := range []func(*stage) error{redis, hello} {
+	for _, act := range []func(*stage) error{redis, hello, web} {
 		if err := act(s); err != nil {
 			return err
 		}
@@ -139,6 +139,7 @@ func hello(s *stage) error {
 		line{"kubectl get deployments hello-world", []string{"5/5"}},
 		line{"kubectl describe deployments hello-world", []string{"5 desired | 5 updated | 5 total | 5 available"}},
 		line{"kubectl get replicasets", nil},
+		line{"kubectl describe replicasets", []string{"Controlled By:  Deployment/hello-world"}},
 		line{"kubectl expose deployment hello-world --type=LoadBalancer --name=my-service", []string{"service/my-service exposed"}},
 		line{"kubectl wait --for=jsonpath='{.status.loadBalancer.ingress[0].ip}' service/my-service", nil},
 		line{"kubectl get services my-service", []string{"LoadBalancer"}},
@@ -152,8 +153,26 @@ func hello(s *stage) error {
 		line{"kubectl rollout history deployment/hello-world", []string{"REVISION"}},
 		line{"kubectl rollout undo deployment/hello-world", []string{"rolled back"}},
 		line{"kubectl rollout status deployment/hello-world", []string{"successfully rolled out"}},
+		line{"kubectl rollout pause deployment/hello-world", []string{"paused"}},
+		line{"kubectl rollout resume deployment/hello-world", []string{"resumed"}},
+		line{"kubectl rollout restart deployment/hello-world", []string{"restarted"}},
+		line{"kubectl rollout status deployment/hello-world", []string{"successfully rolled out"}},
 		line{"curl -sS " + url + "; echo", []string{"Hello Kubernetes!"}},
 		line{"kubectl delete services my-service", []string{"deleted"}},
 		line{"kubectl delete deployment hello-world", []string{"deleted"}},
+	)
+}
+
+// web goes on without manifests, to the commands that a person ends by Ctrl-C: here timeout does, with the same signal.
+func web(s *stage) error {
+	return s.all(
+		line{"kubectl create deployment web --image=gcr.io/google-samples/node-hello:1.0 --replicas=2", []string{"deployment.apps/web created"}},
+		line{"kubectl expose deployment web --port=80 --target-port=8080", []string{"service/web exposed"}},
+		line{"kubectl rollout status deployment/web", []string{"successfully rolled out"}},
+		line{"timeout --signal=INT 2 kubectl get pods -w || true", []string{"Running"}},
+		line{"timeout --signal=INT 5 kubectl port-forward svc/web 8080:80 & curl -sS --retry 9 --retry-connrefused http://127.0.0.1:8080; echo; wait || true",
+			[]string{"Forwarding from 127.0.0.1:8080 -> 8080", "Hello Kubernetes!"}},
+		line{"timeout --signal=INT 2 kubectl logs -f deploy/web || true", []string{"Listening on 8080"}},
+		line{"kubectl delete service/web deployment/web", []string{"deleted"}},
 	)
 }
