@@ -170,7 +170,7 @@ func web(s *stage) error {
 		line{"kubectl expose deployment web --port=80 --target-port=8080", []string{"service/web exposed"}},
 		line{"kubectl rollout status deployment/web", []string{"successfully rolled out"}},
 		line{"timeout --signal=INT 2 kubectl get pods -w || true", []string{"Running"}},
-		line{"timeout --signal=INT 5 kubectl port-forward svc/web 8080:80 & curl -sS --retry 9 --retry-connrefused http://127.0.0.1:8080; echo; wait || true",
+		line{"timeout --signal=INT 5 kubectl port-forward svc/web 8080:80 & curl -s --retry 9 --retry-connrefused http://127.0.0.1:8080; echo; wait || true",
 			[]string{"Forwarding from 127.0.0.1:8080 -> 8080", "Hello Kubernetes!"}},
 		line{"timeout --signal=INT 2 kubectl logs -f deploy/web || true", []string{"Listening on 8080"}},
 		line{"kubectl delete service/web deployment/web", []string{"deleted"}},
