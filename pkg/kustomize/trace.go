@@ -108,15 +108,10 @@ func sameTree(a, b *node) bool {
 
 // sameValue compares leaves as they will be written.
 func sameValue(a, b *node) bool {
-	if a.kind != b.kind || a.kind == scalarKind && a.value != b.value {
+	if a.kind != b.kind {
 		return false
 	}
-	if a.kind != scalarKind || a.tag == b.tag {
-		return true
-	}
-	x, errX := a.scalar()
-	y, errY := b.scalar()
-	return errX == nil && errY == nil && x == y
+	return a.kind != scalarKind || plain(a) == plain(b)
 }
 
 // live gives a value the past of what it was before, and adds the step to whatever that changed.
