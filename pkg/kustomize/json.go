@@ -94,9 +94,7 @@ func fromValue(v any) *node {
 		}
 		return newScalar(floatTag, text)
 	case string:
-		s := newText(v)
-		s.quoted = analyse(v).style(v, false) != plainStyle
-		return s
+		return fromText(v)
 	case []any:
 		n := &node{kind: seqKind, items: make([]*node, len(v))}
 		for i, item := range v {
@@ -113,6 +111,13 @@ func fromValue(v any) *node {
 	default:
 		return newString(fmt.Sprint(v))
 	}
+}
+
+// fromText is a string in the style that kustomize writes it in.
+func fromText(s string) *node {
+	n := newText(s)
+	n.quoted = analyse(s).style(s, false) != plainStyle
+	return n
 }
 
 // rewritten gives a value as it is after kustomize has written it as JSON and read that as YAML.

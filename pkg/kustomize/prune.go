@@ -91,9 +91,8 @@ func (n *node) throughJSON() (*node, error) {
 	switch {
 	case n == nil:
 		return newScalar(nullTag, "null"), nil
-	case n.kind == scalarKind && n.tag == strTag && utf8.ValidString(n.value):
-		n.quoted, n.flow = false, false
-		return n, nil
+	case n.kind == scalarKind && n.tag == strTag && !n.folded && utf8.ValidString(n.value):
+		return fromText(n.value), nil
 	case n.kind == scalarKind:
 		text, err := appendJSON(nil, n)
 		if err != nil {
@@ -101,6 +100,7 @@ func (n *node) throughJSON() (*node, error) {
 		}
 		return fromJSON(text)
 	}
+	n.bareKey = false
 	for i, item := range n.items {
 		var err error
 		if n.items[i], err = item.throughJSON(); err != nil {
