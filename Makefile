@@ -72,9 +72,9 @@ bench: build ## the figures of README, measured here
 	@test/deps containers
 	$(GO) run ./test/bench
 
-crash-test: build ## 50 rounds of SKIFF under kill -9 (ROUNDS=n)
+crash-test: build ## 50 rounds of SKIFF under kill -9 (ROUNDS=n, SEED=n; LOGS=DIR keeps the logs of a failure)
 	@test/deps containers
-	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50)
+	$(GO) run ./test/crash -rounds $(or $(ROUNDS),50) $(if $(SEED),-seed $(SEED)) $(if $(LOGS),-logs $(LOGS))
 
 compat: build .cache/kubectl .cache/kustomize ## the scripts of all commands with the real kubectl and kustomize in place of ours
 	KUBECTL=$(CURDIR)/.cache/kubectl KUSTOMIZE=$(CURDIR)/.cache/kustomize $(GO) test -count=1 ./cmd/skiff -run TestScripts

@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/kubeskiff/skiff/test/machine"
 )
@@ -30,6 +31,7 @@ func main() {
 	keep := flag.String("logs", "", "folder to keep the writers' and the cluster's logs in when the test fails")
 	flag.Parse()
 	machine.Enter()
+	klog.SetLogger(klog.Logger{}) // what client-go thinks of servers that vanish
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *rounds, *seed, *keep); err != nil {

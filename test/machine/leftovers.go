@@ -10,7 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Leftovers says what of deleted clusters is still on the machine: mounts, links, routes, rules, processes. (A cgroup that is
+// Leftovers says what of deleted clusters is still on the machine: files, mounts, links, rules, processes. (A cgroup that is
 // still there fails the deletion itself.)
 func (m *Machine) Leftovers() error {
 	var left []string
@@ -22,6 +22,13 @@ func (m *Machine) Leftovers() error {
 		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], m.Dir) {
 			left = append(left, "mount "+fields[4])
 		}
+	}
+	files, err := filepath.Glob(filepath.Join(m.Data(), "clusters", "*"))
+	if err != nil {
+		return fmt.Errorf("look for files: %w", err)
+	}
+	for _, path := range files {
+		left = append(left, "directory "+path)
 	}
 	links, err := netlink.LinkList()
 	if err != nil {
