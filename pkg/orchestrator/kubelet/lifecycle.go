@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
 	"github.com/kubeskiff/skiff/pkg/orchestrator/volume"
@@ -29,7 +30,7 @@ func (w *worker) prepare(ctx context.Context, pod *corev1.Pod) {
 	old, n := w.oldSandbox()
 	if old != nil {
 		k.events.pod(pod, corev1.EventTypeNormal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-		if err := errors.Join(k.config.Runtime.StopSandbox(ctx, old.ID), k.config.Runtime.RemoveSandbox(ctx, old.ID)); err != nil {
+		if err := w.retire(ctx, old, pod.UID, n); err != nil {
 			w.prepareFailed(ctx, err)
 			return
 		}
@@ -54,6 +55,16 @@ func (w *worker) prepare(ctx context.Context, pod *corev1.Pod) {
 		w.retries = 0
 		w.refresh = refresh
 	})
+}
+
+// retire stops the sandbox that is replaced and removes the one before. What it knows of its containers' ends stays until the next
+// replacement: the API may be away now, and this agent gone before it is back.
+func (w *worker) retire(ctx context.Context, old *container.Sandbox, uid types.UID, n int) error {
+	err := w.k.config.Runtime.StopSandbox(ctx, old.ID)
+	if n >= 2 {
+		err = errors.Join(err, w.k.config.Runtime.RemoveSandbox(ctx, sandboxID(uid, n-2)))
+	}
+	return err
 }
 
 // startSandbox waits for its turn. A sandbox that was made is given even if ctx has ended meanwhile: somebody has to remove it.

@@ -60,6 +60,35 @@ func TestShimDies(t *testing.T) {
 	})
 }
 
+func TestShimDiesUnheard(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		// The API does not hear of it from the agent that sees it, and that one is gone before it can say so.
+		p := b.create(simplePod("web", "app"))
+		first := b.until("web", "ready", ready).Status.ContainerStatuses[0].ContainerID
+		b.runtime.KillShim(sandboxID(p.UID, 0))
+		b.until("web", "restarted", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 && ready(p) })
+		b.stop()
+		told := b.get("web")
+		told.Status.ContainerStatuses[0].RestartCount, told.Status.ContainerStatuses[0].ContainerID = 0, ""
+		told.Status.ContainerStatuses[0].LastTerminationState = corev1.ContainerState{}
+		if _, err := b.Client().CoreV1().Pods("default").UpdateStatus(b.Context(), told, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		p = b.until("web", "told of its restart", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount == 1 })
+		if end := p.Status.ContainerStatuses[0].LastTerminationState.Terminated; end == nil || end.Reason != "ShimDied" || end.ContainerID != first {
+			t.Errorf("last state: %+v", end)
+		}
+		if err := b.Client().CoreV1().Pods("default").Delete(b.Context(), "web", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.gone("web")
+		if left, _ := b.runtime.Sandboxes(b.Context()); len(left) > 0 {
+			t.Errorf("sandboxes are left: %v", left)
+		}
+	})
+}
+
 func TestRebootedNode(t *testing.T) {
 	onBed(t, nil, func(b *bed) {
 		b.create(simplePod("always", "app"))

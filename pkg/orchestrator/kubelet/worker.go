@@ -98,7 +98,7 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 		w.refresh = time.Now() // tokens are asked for anew, and objects may have changed
 	}
 	for _, h := range w.view.containers {
-		if h.last == nil && h.prior != nil && h.prior.State.Running != nil {
+		if p := h.prior; p != nil && p.State.Running != nil && (h.last == nil || p.ContainerID != w.k.scheme+h.last.ID) {
 			h.prior.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 				ExitCode: 137, Reason: "ContainerStatusUnknown", ContainerID: h.prior.ContainerID,
 				Message: "The container could not be located when the pod was terminated",
