@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -61,6 +62,38 @@ func golden(t *testing.T, file string) {
 	if got := string(out); got != want["want.yaml"] {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want["want.yaml"])
 	}
+}
+
+// TestGoldenAtOnce builds all golden trees at the same time, out of one file system; it is for the race detector.
+func TestGoldenAtOnce(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, want := map[string]string{}, map[string]string{}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := "/" + filepath.Base(file)
+		dir, _ := strings.CutPrefix(string(a.Comment), "build ")
+		for _, f := range a.Files {
+			if tree[root+"/"+f.Name] = string(f.Data); f.Name == "want.yaml" {
+				want[root+"/"+strings.TrimSpace(dir)] = string(f.Data)
+			}
+		}
+	}
+	shared := kustomize.Memory(tree)
+	var wg sync.WaitGroup
+	for dir, text := range want {
+		wg.Go(func() {
+			if out, err := build(shared, dir); err != nil || string(out) != text {
+				t.Errorf("%s: got (%v):\n%s\nwant:\n%s", dir, err, out, text)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func checkError(t *testing.T, err error, want string) {
