@@ -1,30 +1,29 @@
 package kustomize
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // FileNames gives each object the name of the file that "build -o DIR" writes it to: its group, version, kind and name,
-// and its namespace where several objects share these.
+// and before those its namespace where the objects have several.
 func FileNames(objects []*Object) []string {
+	spaces := map[string]bool{}
+	for _, o := range objects {
+		if !clusterScoped(o.gvk()) {
+			spaces[or(o.Namespace(), "default")] = true
+		}
+	}
 	names := make([]string, len(objects))
-	shared := map[string]int{}
 	for i, o := range objects {
 		g := o.gvk()
 		var parts []string
-		for _, p := range []string{g.Group, g.Version, g.Kind, o.Name()} {
+		if len(spaces) > 1 && !clusterScoped(g) {
+			parts = append(parts, or(o.Namespace(), "default"))
+		}
+		for _, p := range []string{g.Group, g.Version, g.Kind} {
 			if p != "" {
 				parts = append(parts, p)
 			}
 		}
-		names[i] = strings.ToLower(fmt.Sprintf("%s.yaml", strings.Join(parts, "_")))
-		shared[names[i]]++
-	}
-	for i, o := range objects {
-		if shared[names[i]] > 1 && o.Namespace() != "" {
-			names[i] = strings.ToLower(o.Namespace()) + "_" + names[i]
-		}
+		names[i] = strings.ToLower(strings.Join(append(parts, o.Name()), "_") + ".yaml")
 	}
 	return names
 }
