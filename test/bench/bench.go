@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,12 +96,9 @@ func findKubectl(named string) string {
 	return ""
 }
 
-// copyPrograms copies skiff and its links below dir.
+// copyPrograms copies skiff and its links below dir, in small pieces as cp and curl do: a file written in one piece lies in large pages,
+// of which the kernel maps more for each page that a program touches.
 func copyPrograms(from, dir string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(from, "skiff"))
-	if err != nil {
-		return "", err
-	}
 	bin := filepath.Join(dir, "bin")
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return "", err
@@ -109,5 +108,16 @@ func copyPrograms(from, dir string) (string, error) {
 			return "", err
 		}
 	}
-	return bin, os.WriteFile(filepath.Join(bin, "skiff"), data, 0o755)
+	source, err := os.Open(filepath.Join(from, "skiff"))
+	if err != nil {
+		return "", err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(filepath.Join(bin, "skiff"), os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return "", err
+	}
+	// Wrapped, so that the copy is not made by the kernel in one piece.
+	_, err = io.Copy(struct{ io.Writer }{target}, struct{ io.Reader }{source})
+	return bin, errors.Join(err, target.Close())
 }

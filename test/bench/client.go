@@ -44,6 +44,7 @@ func (b *bench) compare(ctx context.Context, figure string, args ...string) erro
 		}
 		b.add(figure, took[0])
 		if len(took) > 1 {
+			b.add(figure+"-real", took[1])
 			b.add(figure+"-ratio", took[0]/took[1])
 		}
 	}
