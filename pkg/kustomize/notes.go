@@ -63,6 +63,13 @@ func (o *Object) noted() (*node, error) {
 	return root, nil
 }
 
+func orBlank(list []string) []string {
+	if list == nil {
+		return []string{""}
+	}
+	return list
+}
+
 // recall takes the notes out of a document that comes back.
 func (o *Object) recall() error {
 	notes := o.root.at("metadata", "annotations")
@@ -78,6 +85,12 @@ func (o *Object) recall() error {
 		return strings.Split(v.value, ",")
 	}
 	kinds, names, namespaces := take(previousKinds), take(previousNames), take(previousNamespaces)
+	// Names say whether there is a past at all. A note that is missing is one that is empty, as in kustomize.
+	if names == nil {
+		kinds, namespaces = nil, nil
+	} else {
+		kinds, namespaces = orBlank(kinds), orBlank(namespaces)
+	}
 	if len(kinds) != len(names) || len(names) != len(namespaces) {
 		return errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
 	}
