@@ -380,7 +380,7 @@ const localConfig = "config.kubernetes.io/local-config"
 func (a *accumulator) dropLocal() error {
 	wanted := make(map[id]bool, len(a.list))
 	for _, o := range a.list {
-		if err := checkObject(o.root); err != nil {
+		if err := errors.Join(checkObject(o.root), o.checkNotes()); err != nil {
 			return err
 		}
 		if v := o.root.at("metadata", "annotations", localConfig); v == nil || v.value == "false" {

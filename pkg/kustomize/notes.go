@@ -63,6 +63,16 @@ func (o *Object) noted() (*node, error) {
 	return root, nil
 }
 
+var errNotes = errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
+
+// checkNotes refuses a resource that came with some notes of a past, and was renamed since: they no longer fit together.
+func (o *Object) checkNotes() error {
+	if o.halfNoted > 0 && len(o.past) > o.halfNoted {
+		return fmt.Errorf("%s: %w", o.id(), errNotes)
+	}
+	return nil
+}
+
 func orBlank(list []string) []string {
 	if list == nil {
 		return []string{""}
@@ -89,10 +99,13 @@ func (o *Object) recall() error {
 	if names == nil {
 		kinds, namespaces = nil, nil
 	} else {
+		if kinds == nil || namespaces == nil {
+			o.halfNoted = len(names)
+		}
 		kinds, namespaces = orBlank(kinds), orBlank(namespaces)
 	}
 	if len(kinds) != len(names) || len(names) != len(namespaces) {
-		return errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
+		return errNotes
 	}
 	for i, name := range names {
 		g := o.gvk()

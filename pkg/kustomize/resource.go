@@ -16,9 +16,11 @@ type Object struct {
 	generated          bool
 	needsHash          bool
 	varNames           []string
-	source             string
-	origin             *origin
-	transformations    []*origin
+	// halfNoted is how many names a resource came with that had no kinds or namespaces beside them.
+	halfNoted       int
+	source          string
+	origin          *origin
+	transformations []*origin
 }
 
 // APIVersion, Kind, Name and Namespace identify the object.
