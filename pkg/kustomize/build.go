@@ -221,7 +221,7 @@ func (t *target) resource(a *accumulator, path string) error {
 func (t *target) file(a *accumulator, path string) (done bool, err error) {
 	data, source, err := t.loader.read(path)
 	var status *StatusError
-	done = err == nil || errors.As(err, &status)
+	done = err == nil || errors.As(err, &status) || unreadable(err)
 	if err == nil {
 		var list []*Object
 		if list, err = parseObjects(data); err == nil {

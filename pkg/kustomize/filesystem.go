@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -40,6 +41,13 @@ func (disk) Resolve(path string) (string, bool, error) {
 // maxFile is more than any cluster takes; without a bound a wrong name could fill the memory.
 const maxFile = 64 << 20
 
+var errTooLarge = errors.New("the file is too large")
+
+// unreadable holds for a file that is there, so that looking for it elsewhere would only hide why it can't be read.
+func unreadable(err error) bool {
+	return errors.Is(err, errTooLarge) || errors.Is(err, fs.ErrPermission)
+}
+
 func (disk) ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -54,7 +62,7 @@ func (disk) ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if b.Len() > maxFile {
-		return nil, fmt.Errorf("read %s: it has more than %d MB", path, maxFile>>20)
+		return nil, fmt.Errorf("read %s: %w: it has more than %d MB", path, errTooLarge, maxFile>>20)
 	}
 	return b.Bytes(), nil
 }

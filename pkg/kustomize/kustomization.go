@@ -69,6 +69,9 @@ var fileNames = [...]string{"kustomization.yaml", "kustomization.yml", "Kustomiz
 func findKustomization(l *loader) (path string, data []byte, err error) {
 	for _, name := range fileNames {
 		content, err := l.load(name)
+		if unreadable(err) {
+			return "", nil, err
+		}
 		if err != nil {
 			continue
 		}

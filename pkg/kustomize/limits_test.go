@@ -1,6 +1,7 @@
 package kustomize_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,19 +58,25 @@ func TestLongCycle(t *testing.T) {
 }
 
 // TestLongFile refuses a file that is too long before it is in memory.
+// A file that is too large is said to be so, wherever a kustomization names it.
 func TestLongFile(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte("configMapGenerator:\n- name: a\n  files: [f]\n"), 0o644); err != nil {
-		t.Fatal(err)
+	for long, kustomization := range map[string]string{
+		"f":                  "configMapGenerator:\n- name: a\n  files: [f]\n",
+		"resource.yaml":      "resources: [resource.yaml]\n",
+		"kustomization.yaml": "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(filepath.Join(dir, long), os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(100<<20), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = build(kustomize.Disk(), dir)
+		checkError(t, err, "read "+filepath.Join(dir, long)+": the file is too large: it has more than 64 MB")
 	}
-	f, err := os.Create(filepath.Join(dir, "f"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := f.Truncate(100 << 20); err != nil {
-		t.Fatal(err)
-	}
-	_, err = build(kustomize.Disk(), dir)
-	checkError(t, err, "it has more than 64 MB")
 }
