@@ -63,7 +63,7 @@ func run(report, match, plugins string) error {
 	if plugins, err = filepath.Abs(plugins); err != nil {
 		return err
 	}
-	if err := helm(bin); err != nil {
+	if err := helm(bin, match); err != nil {
 		return err
 	}
 	if err := docker(bin); err != nil {
@@ -80,16 +80,6 @@ func run(report, match, plugins string) error {
 		}
 	}
 	return all.report(report)
-}
-
-// helm builds the program that the cases with charts call, under the name that they call it by.
-func helm(bin string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(bin, "helmV3"), "helm.sh/helm/v3/cmd/helm")
-	cmd.Dir = "helm"
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build helm from its module: %w: %s", err, out)
-	}
-	return nil
 }
 
 // docker builds what stands for docker in the cases with containers.
