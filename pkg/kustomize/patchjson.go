@@ -80,6 +80,9 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 	if meta := o.root.get("metadata"); annotated && meta != nil && meta.kind == mapKind {
 		meta.ensureMap("annotations")
 	}
+	if err := o.root.checkKeys(true); err != nil {
+		return err
+	}
 	root, away := o.root, (*aside)(nil)
 	if paths, ok := fieldPaths(ops); ok {
 		root, away = prune(root, paths)

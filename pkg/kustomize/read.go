@@ -25,15 +25,24 @@ const (
 type part struct {
 	text string
 	line int
+	// bare allows keys that are no strings.
+	bare bool
 }
 
 // readDocuments parses every document of a file. Empty ones are left out.
-func readDocuments(data []byte) ([]*node, error) {
+func readDocuments(data []byte) ([]*node, error) { return readAll(data, false) }
+
+// readPatches reads strategic merge patches. Their keys may be numbers: if the resource has the same in quotes, the key
+// is that string. One that it does not have is refused when the resource is written.
+func readPatches(data []byte) ([]*node, error) { return readAll(data, true) }
+
+func readAll(data []byte, bare bool) ([]*node, error) {
 	parts, errCut := cutDocuments(string(data))
 	var values atomic.Int64
 	values.Store(maxFileNodes)
 	docs, errs := make([]*node, len(parts)), make([]error, len(parts))
 	inParallel(len(parts), func(i int) {
+		parts[i].bare = bare
 		docs[i], errs[i] = parts[i].read(&values)
 	})
 	kept := docs[:0]
@@ -58,7 +67,7 @@ func cutDocuments(text string) (parts []part, err error) {
 		if err != nil {
 			return parts, err
 		}
-		parts = append(parts, part{chunk, line})
+		parts = append(parts, part{text: chunk, line: line})
 		if !more {
 			return parts, nil
 		}
@@ -78,7 +87,7 @@ func (p part) read(values *atomic.Int64) (*node, error) {
 		return nil, fmt.Errorf("line %d: the document has %d MB and is not in plain block style: split it (of anything else at most %d MB are read)",
 			p.line+1, len(p.text)>>20, maxOdd>>20)
 	}
-	return readDocument(p.text, p.line)
+	return p.readOdd()
 }
 
 // cutDocument splits at the first line that begins with "---", except at the very beginning.
@@ -102,19 +111,24 @@ func cutDocument(s string) (doc, rest string, more bool, err error) {
 	}
 }
 
-func readDocument(chunk string, line int) (n *node, err error) {
+func readDocument(text string, line int) (*node, error) {
+	return part{text: text, line: line}.readOdd()
+}
+
+// readOdd reads a document with the library.
+func (p part) readOdd() (n *node, err error) {
 	var doc yaml.Node
-	err = yaml.NewDecoder(strings.NewReader(chunk)).Decode(&doc)
+	err = yaml.NewDecoder(strings.NewReader(p.text)).Decode(&doc)
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, malformed(err, line)
+		return nil, malformed(err, p.line)
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
-	c := converter{line: line}
+	c := converter{line: p.line, bare: p.bare}
 	n, err = c.convert(doc.Content[0], 0)
 	if err != nil {
 		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
@@ -137,7 +151,9 @@ func malformed(err error, line int) error {
 
 // converter turns the library's nodes into ours, with aliases and merge keys resolved.
 type converter struct {
-	line  int
+	line int
+	// bare allows keys that are no strings.
+	bare  bool
 	count int
 	// flow is how many braces and brackets are open.
 	flow int
@@ -193,7 +209,8 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 			merge = y.Content[i+1]
 			continue
 		}
-		if key.Kind != yaml.ScalarNode || depth > 0 && key.Tag != "!!str" {
+		odd := depth > 0 && key.Tag != "!!str"
+		if key.Kind != yaml.ScalarNode || odd && !c.bare {
 			return nil, fmt.Errorf("line %d: key %q is not a string: quote it", key.Line+c.line, key.Value)
 		}
 		if n.find(key.Value) >= 0 {
@@ -204,6 +221,7 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
+		v.bareKey = odd
 		n.add(key.Value, v)
 	}
 	if merge != nil {

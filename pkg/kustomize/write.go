@@ -1,7 +1,6 @@
 package kustomize
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -73,8 +72,8 @@ func (w *writer) mapping(n *node, indent int, p place) {
 			w.out = append(w.out, '\n')
 			w.indent(indent)
 		}
-		if n.items[at].bareKey && p != rootPlace && w.err == nil && plainTag(n.keys[at]) != strTag {
-			w.err = fmt.Errorf("key %s is no string without quotes, and kustomize loses them: name it otherwise", n.keys[at])
+		if p != rootPlace && w.err == nil {
+			w.err = n.checkKey(at)
 		}
 		w.key(n.keys[at], indent)
 		w.value(n.items[at], indent+2, keyPlace)
