@@ -10,9 +10,9 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
-var converters sync.Map // schema.GroupVersion → func() (managedfields.TypeConverter, error)
+var converters sync.Map // schema.GroupVersionKind → func() (managedfields.TypeConverter, error)
 
-// TypeConverter gives the converter for the kinds of the given group versions, each built when an object of it first
+// TypeConverter gives the converter for the kinds of the given group versions, each kind's built when an object of it first
 // comes along. Unknown kinds fail as the real one's do.
 func TypeConverter(gvs ...schema.GroupVersion) managedfields.TypeConverter {
 	c := converter{}
@@ -22,15 +22,15 @@ func TypeConverter(gvs ...schema.GroupVersion) managedfields.TypeConverter {
 	return c
 }
 
-// converter hands each object to the converter of its group version.
+// converter hands each object to the converter of its kind.
 type converter map[schema.GroupVersion]bool
 
 func (c converter) ObjectToTyped(obj runtime.Object, opts ...typed.ValidationOptions) (*typed.TypedValue, error) {
-	gv := obj.GetObjectKind().GroupVersionKind().GroupVersion()
-	if !c[gv] {
-		return nil, fmt.Errorf("no corresponding type for %v", obj.GetObjectKind().GroupVersionKind())
+	kind := obj.GetObjectKind().GroupVersionKind()
+	if !c[kind.GroupVersion()] {
+		return nil, fmt.Errorf("no corresponding type for %v", kind)
 	}
-	one, err := build(gv)
+	one, err := build(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -42,18 +42,25 @@ func (c converter) TypedToObject(value *typed.TypedValue) (runtime.Object, error
 	return managedfields.NewDeducedTypeConverter().TypedToObject(value)
 }
 
-func build(gv schema.GroupVersion) (managedfields.TypeConverter, error) {
-	if f, ok := converters.Load(gv); ok {
+func build(kind schema.GroupVersionKind) (managedfields.TypeConverter, error) {
+	if f, ok := converters.Load(kind); ok {
 		return f.(func() (managedfields.TypeConverter, error))()
 	}
-	f, _ := converters.LoadOrStore(gv, sync.OnceValues(func() (managedfields.TypeConverter, error) {
-		models, err := Models(gv)
+	index, err := open(kind.GroupVersion()).index()
+	if err != nil {
+		return nil, err
+	}
+	if index[kind] == "" { // not kept: clients could fill the memory with kinds that do not exist
+		return nil, fmt.Errorf("no corresponding type for %v", kind)
+	}
+	f, _ := converters.LoadOrStore(kind, sync.OnceValues(func() (managedfields.TypeConverter, error) {
+		models, err := Models(kind)
 		if err != nil {
 			return nil, err
 		}
 		c, err := managedfields.NewTypeConverter(models, false)
 		if err != nil {
-			return nil, fmt.Errorf("build the type converter of %s: %w", gv, err)
+			return nil, fmt.Errorf("build the type converter of %s: %w", kind, err)
 		}
 		return c, nil
 	}))

@@ -1,6 +1,6 @@
 // Package schema holds what the types of the API look like: the OpenAPI v3 schemas of each group version, with the
 // names and descriptions that the real server publishes, and the converters that server-side apply merges with. Both are
-// read from embedded files at first use. It knows no paths and no verbs (the API server adds those), and no rules
+// read from embedded files at first use, and of these no more than is asked for: a cluster that starts waits for it. It knows no paths and no verbs (the API server adds those), and no rules
 // beyond what a schema can say.
 package schema
 
@@ -15,7 +15,6 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
 //go:embed zz_generated_*.json.gz
@@ -23,9 +22,9 @@ var files embed.FS
 
 // A document is one group version, each part made at first use.
 type document struct {
-	raw    func() ([]byte, error)
-	models func() (map[string]*spec.Schema, error)
-	index  func() (map[schema.GroupVersionKind]string, error)
+	raw   func() ([]byte, error)
+	parts func() (map[string][]byte, error) // model name to its schema, as JSON
+	index func() (map[schema.GroupVersionKind]string, error)
 }
 
 var documents sync.Map // schema.GroupVersion → *document
@@ -36,19 +35,19 @@ func open(gv schema.GroupVersion) *document {
 	}
 	d := &document{}
 	d.raw = sync.OnceValues(func() ([]byte, error) { return read(gv) })
-	d.models = sync.OnceValues(func() (map[string]*spec.Schema, error) {
+	d.parts = sync.OnceValues(func() (map[string][]byte, error) {
 		raw, err := d.raw()
 		if err != nil {
 			return nil, err
 		}
-		return decode(raw)
+		return split(raw)
 	})
 	d.index = sync.OnceValues(func() (map[schema.GroupVersionKind]string, error) {
-		raw, err := d.raw()
+		parts, err := d.parts()
 		if err != nil {
 			return nil, err
 		}
-		return indexKinds(raw)
+		return indexKinds(parts)
 	})
 	kept, _ := documents.LoadOrStore(gv, d)
 	return kept.(*document)
@@ -84,10 +83,6 @@ func Document(gv schema.GroupVersion, version string, paths []byte) ([]byte, err
 	return append(append(out, schemas...), "}}"...), nil
 }
 
-// Models gives the decoded schemas of a group version by model name, references and all. The map is shared and must
-// not be changed.
-func Models(gv schema.GroupVersion) (map[string]*spec.Schema, error) { return open(gv).models() }
-
 // Name gives the model name of a kind, such as io.k8s.api.core.v1.Pod. Bodies of subresources (a Scale, a Binding) are
 // found in the group version that serves them, which is why it is asked for.
 func Name(gv schema.GroupVersion, kind schema.GroupVersionKind) (string, error) {
@@ -100,19 +95,6 @@ func Name(gv schema.GroupVersion, kind schema.GroupVersionKind) (string, error) 
 		return "", fmt.Errorf("no schema of %s in %s", kind, gv)
 	}
 	return name, nil
-}
-
-// Lookup gives the schema of a kind, whose references lead into Models(kind.GroupVersion()).
-func Lookup(kind schema.GroupVersionKind) (*spec.Schema, error) {
-	name, err := Name(kind.GroupVersion(), kind)
-	if err != nil {
-		return nil, err
-	}
-	models, err := Models(kind.GroupVersion())
-	if err != nil {
-		return nil, err
-	}
-	return models[name], nil
 }
 
 func fileName(gv schema.GroupVersion) string {
@@ -136,29 +118,4 @@ func read(gv schema.GroupVersion) ([]byte, error) {
 		return nil, fmt.Errorf("read the schemas of %s: %w", gv, err)
 	}
 	return raw, nil
-}
-
-func decode(raw []byte) (map[string]*spec.Schema, error) {
-	models := map[string]*spec.Schema{}
-	if err := json.Unmarshal(raw, &models); err != nil {
-		return nil, fmt.Errorf("decode schemas: %w", err)
-	}
-	return models, nil
-}
-
-// indexKinds reads only what says which kinds a model is.
-func indexKinds(raw []byte) (map[schema.GroupVersionKind]string, error) {
-	var models map[string]struct {
-		Kinds []schema.GroupVersionKind `json:"x-kubernetes-group-version-kind"`
-	}
-	if err := json.Unmarshal(raw, &models); err != nil {
-		return nil, fmt.Errorf("decode schemas: %w", err)
-	}
-	index := map[schema.GroupVersionKind]string{}
-	for name, m := range models {
-		for _, k := range m.Kinds {
-			index[k] = name
-		}
-	}
-	return index, nil
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
 var (
@@ -18,17 +19,14 @@ var (
 	apps = schema.GroupVersion{Group: "apps", Version: "v1"}
 )
 
-func TestLookup(t *testing.T) {
-	pod, err := Lookup(core.WithKind("Pod"))
+func TestModels(t *testing.T) {
+	models, err := Models(core.WithKind("Pod"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	pod := models["io.k8s.api.core.v1.Pod"]
 	if got, want := pod.Description, "Pod is a collection of containers that can run on a host. This resource is created by clients and scheduled onto hosts."; got != want {
 		t.Errorf("description %q, want %q", got, want)
-	}
-	models, err := Models(core)
-	if err != nil {
-		t.Fatal(err)
 	}
 	containers := models["io.k8s.api.core.v1.PodSpec"].Properties["containers"]
 	if got := containers.Extensions["x-kubernetes-patch-merge-key"]; got != "name" {
@@ -38,7 +36,7 @@ func TestLookup(t *testing.T) {
 	if !slices.Contains(restart.Enum, any("OnFailure")) {
 		t.Errorf("enum of restartPolicy %v", restart.Enum)
 	}
-	if _, err := Lookup(schema.GroupVersionKind{Group: "x", Version: "v1", Kind: "Y"}); err == nil {
+	if _, err := Models(schema.GroupVersionKind{Group: "x", Version: "v1", Kind: "Y"}); err == nil {
 		t.Error("an unknown group version was found")
 	}
 	name, err := Name(apps, schema.GroupVersionKind{Group: "autoscaling", Version: "v1", Kind: "Scale"})
@@ -121,14 +119,69 @@ func TestTypeConverter(t *testing.T) {
 	}
 }
 
-func BenchmarkTypeConverter(b *testing.B) {
+// What is cut out of a document without decoding it is what a decoder finds in it.
+func TestSplit(t *testing.T) {
+	for _, gv := range []schema.GroupVersion{core, apps} {
+		raw, err := Components(gv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := split(raw)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: %d parts, %v; want %d", gv, len(got), err, len(want))
+		}
+		for name, part := range want {
+			if string(got[name]) != string(part) {
+				t.Errorf("%s: %s is %.80s, want %.80s", gv, name, got[name], part)
+			}
+		}
+	}
+	for _, broken := range []string{`{"a"`, `{a}`, `{"a":{},b}`} {
+		if parts, err := split([]byte(broken)); err == nil {
+			t.Errorf("%s: taken as %v", broken, parts)
+		}
+	}
+}
+
+// Each kind's converter stands alone: what it needs is among its models.
+func TestEveryKind(t *testing.T) {
+	for _, gv := range []schema.GroupVersion{core, apps} {
+		index, err := open(gv).index()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind := range index {
+			if kind.GroupVersion() != gv {
+				continue
+			}
+			if _, err := build(kind); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+	}
+}
+
+func BenchmarkNamespaceConverter(b *testing.B) {
+	kind := core.WithKind("Namespace")
 	for b.Loop() {
 		raw, err := read(core)
 		if err != nil {
 			b.Fatal(err)
 		}
-		models, err := decode(raw)
+		parts, err := split(raw)
 		if err != nil {
+			b.Fatal(err)
+		}
+		index, err := indexKinds(parts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		models := map[string]*spec.Schema{}
+		if err := follow(parts, index[kind], models); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := managedfields.NewTypeConverter(models, false); err != nil {
