@@ -261,7 +261,9 @@ func (o *Object) mergeData(old *Object, field string) {
 			continue
 		}
 		for i, k := range from.keys {
-			merged[k] = from.items[i].value
+			if merged[k] = from.items[i].value; from.items[i].isNull() {
+				merged[k] = ""
+			}
 		}
 	}
 	o.root.remove(field)

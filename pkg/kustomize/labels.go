@@ -82,10 +82,7 @@ func putEntries(n *node, keys []string, values []*node) error {
 		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
 	}
 	for i, k := range keys {
-		// kustomize leaves an entry that is null alone.
-		if v := n.get(k); v == nil || !v.isNull() {
-			n.set(k, values[i])
-		}
+		n.set(k, values[i])
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func (f fixer) setMap(n *node) error {
 		return nil
 	}
 	if ns := n.get("namespace"); ns == nil {
-		n.add("namespace", newAuto(to.Namespace()))
+		n.add("namespace", newString(to.Namespace()))
 	} else if !ns.isNull() {
 		ns.assign(autoTag, to.Namespace())
 	}

@@ -105,7 +105,7 @@ func (p *namespaceTransformer) set(in *node) error {
 		return fmt.Errorf("line %d: it is no string", v.line)
 	}
 	if v == nil || !p.UnsetOnly || v.value == "" {
-		in.set("namespace", newString(p.Metadata.Namespace))
+		in.set("namespace", newScalar(strTag, p.Metadata.Namespace))
 	}
 	return nil
 }

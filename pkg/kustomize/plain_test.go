@@ -25,7 +25,7 @@ var plainSeeds = []string{
 	"a: {b: c, 'd': [1, 2.5, x y], \"e\":f, g: {}, h: []}\nt: [2020-01-01, 12:30:00, 2020-01-01T00:00:00Z]\n",
 	"a:\n  b:\n    c\n    d\n  e: --f=g\n  h: -1\n  i: ~\n  j: 0x1F\n  k: 1_000\n  l: .5\n  m: on\n  n: null\n  o: 1e3\n  p: 0o7\n",
 	"# c\n\na:\n# d\n- b # e\n# f\n- c\n",
-	"url: http://a:80/b#c\nk8s.io/x: y\n$ref: '#/a'\n\"q u\": r\n", "é: ü\n日本: 語\n", "a: b\n c: d\n", "a: b: c\n", "a:\n\tb: c\n",
+	"url: http://a:80/b#c\nk8s.io/x: y\n$ref: '#/a'\n\"q u\": r\n", "é: ü\n日本: 語\n", "a: 😀\n👍🏽: 🏳️\u200d🌈\nb: |\n  🚀\nc: \"🚀\\n\"\n", "a: b\n c: d\n", "a: b: c\n", "a:\n\tb: c\n",
 }
 
 func unlimited() *atomic.Int64 {
@@ -60,7 +60,7 @@ func show(n *node) string {
 
 // TestPlainIsUsed keeps the common forms out of the library's hands.
 func TestPlainIsUsed(t *testing.T) {
-	for _, text := range plainSeeds[:7] {
+	for _, text := range plainSeeds[:8] {
 		parts, err := cutDocuments(text)
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestPlainIsUsed(t *testing.T) {
 // fragments are what random documents are put together from.
 var fragments = []string{"a:", "b: ", "- ", "-", "c", "1", "true", "\n", "\n", "\n  ", "\n  ", "\n    ", "\n      ", "\n\n", "\n ", " # d", "\n# e", " ", ": ",
 	"|", "|-\n", "|+\n", ">-\n", "'f'", "'g''h'", "\"i\"", "\"j\\n\"", "\"", "'", "{", "}", "[", "]", ", ", "k: l", "{m: n}", "[o, 'p']", "?", "&q ", "*q",
-	"!!str ", "<<: ", "---\n", "...\n", "\t", "é", "-1", "1.5", "~", "null", "2020-01-01", "12:30:00", "2020-01-01T00:00:00Z", "#", "%", ":", "\"q\": ", "a b: c",
+	"!!str ", "<<: ", "---\n", "...\n", "\t", "é", "😀", "-1", "1.5", "~", "null", "2020-01-01", "12:30:00", "2020-01-01T00:00:00Z", "#", "%", ":", "\"q\": ", "a b: c",
 	"--x=y", "http://z", ".5", "0x1", "@", "\nr: ", "\ns:\n- ", "\n- t: u\n  v: w", "'x\n  y\n\n\n  z '", "\"x \n  \\\"y\n z\"", "=", "\\n", "\\", "''", "' '", "yes", "on: ", "012", "0o7", "1_0", "y", "1e3", "+1", "190:20:30", ".inf"}
 
 // TestPlainAgainstLibrary holds our reader to the library on random documents; PLAIN_ROUNDS makes more of them.

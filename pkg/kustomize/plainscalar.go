@@ -19,7 +19,8 @@ func regular(s string) bool {
 			return false
 		}
 		c2, size := utf8.DecodeRuneInString(s[i:])
-		if c2 == utf8.RuneError || !printable(c2) || isBreak(c2) {
+		if c2 == utf8.RuneError || isBreak(c2) || c2 < 0x10000 && !printable(c2) {
+			// What needs four bytes, emoji above all, is read as it is; only writing it takes escapes.
 			return false
 		}
 		i += size - 1

@@ -1,0 +1,21 @@
+package main
+
+import "testing"
+
+func TestExcepted(t *testing.T) {
+	for _, c := range []struct {
+		name, theirs, ours string
+		excepted           bool
+	}{
+		{"hash of another kind", "kind: a\nmetadata:\n  name: x-dbk84ftk5k\n---\nref: x-dbk84ftk5k\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4\n---\nref: x-7b4b9d88f4\n", true},
+		{"hash of a config map", "kind: ConfigMap\nmetadata:\n  name: x-dbk84ftk5k\n", "kind: ConfigMap\nmetadata:\n  name: x-7b4b9d88f4\n", false},
+		{"hash and more", "kind: a\nmetadata:\n  name: x-dbk84ftk5k\nb: 1\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4\nb: 2\n", false},
+		{"notes", "a:\n- annotations:\n    internal.config.kubernetes.io/previousKinds: a\n  b: c\nd:\n  internal.config.kubernetes.io/prefixes: a\n", "a:\n- annotations: {}\n  b: c\nd: {}\n", true},
+		{"notes among others", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: c\n", true},
+		{"notes and more", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: d\n", false},
+	} {
+		if got := excepted(c.theirs, c.ours) != ""; got != c.excepted {
+			t.Errorf("%s: excepted is %v, want %v", c.name, got, c.excepted)
+		}
+	}
+}
