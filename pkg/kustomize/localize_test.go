@@ -43,6 +43,27 @@ func TestLocalizeRemoteFilesAndCharts(t *testing.T) {
 	}
 }
 
+// Patches may have numbers as keys, in a file or in the field.
+func TestLocalizeNumberKeys(t *testing.T) {
+	work := t.TempDir()
+	for name, text := range map[string]string{
+		"kustomization.yaml": "resources: [r.yaml]\npatchesStrategicMerge:\n- p.yaml\n- |\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n  data: {1: z}\n",
+		"r.yaml":             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {\"1\": x}\n",
+		"p.yaml":             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {1: y}\n",
+	} {
+		if err := write(filepath.Join(work, "app", name), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Localize(filepath.Join(work, "app"), "", filepath.Join(work, "copy"), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(work, "copy", "p.yaml"))
+	if want := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {1: y}\n"; err != nil || string(got) != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
 func TestRepositoryPlace(t *testing.T) {
 	for url, want := range map[string][2]string{
 		"https://user@example.com:8443/org/repo.git": {"example.com", "org/repo.git"},

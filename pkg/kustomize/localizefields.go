@@ -21,7 +21,7 @@ func (z *localizer) fields(k *Kustomization) error {
 		{"configurations", k.Configurations, z.file},
 		{"crds", k.CRDs, z.file},
 		{"resources", k.Resources, z.resource},
-		{"patchesStrategicMerge", k.PatchesStrategicMerge, z.objects},
+		{"patchesStrategicMerge", k.PatchesStrategicMerge, z.merges},
 	} {
 		if err := each(f.paths, f.local); err != nil {
 			return fmt.Errorf("unable to localize %s entry: %w", f.name, err)

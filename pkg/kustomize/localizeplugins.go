@@ -9,7 +9,7 @@ func (z *localizer) plugins(k *Kustomization) error {
 		entries []string
 	}{{"generators", k.Generators}, {"transformers", k.Transformers}, {"validators", k.Validators}} {
 		for i, entry := range f.entries {
-			objects, inFile, err := z.inlineOrFile(entry)
+			objects, inFile, err := z.inlineOrFile(entry, parseObjects)
 			if err != nil {
 				return fmt.Errorf("unable to load %s entry: %w", f.name, err)
 			}
@@ -34,14 +34,14 @@ func (z *localizer) plugins(k *Kustomization) error {
 }
 
 // inlineOrFile reads objects from an entry that is either themselves or the name of their file.
-func (z *localizer) inlineOrFile(entry string) (objects []*Object, inFile bool, err error) {
-	objects, errInline := parseObjects([]byte(entry))
+func (z *localizer) inlineOrFile(entry string, parse func([]byte) ([]*Object, error)) (objects []*Object, inFile bool, err error) {
+	objects, errInline := parse([]byte(entry))
 	if errInline == nil {
 		return objects, false, nil
 	}
 	data, err := z.load(entry)
 	if err == nil {
-		objects, err = parseObjects(data)
+		objects, err = parse(data)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("unable to load resource entry %q: when parsing as inline received error: %w\n"+
@@ -50,9 +50,9 @@ func (z *localizer) inlineOrFile(entry string) (objects []*Object, inFile bool, 
 	return objects, true, nil
 }
 
-// objects copies a file of objects. An entry that is itself objects stays.
-func (z *localizer) objects(entry string) (string, error) {
-	_, inFile, err := z.inlineOrFile(entry)
+// merges copies a file of strategic merge patches. An entry that is itself patches stays.
+func (z *localizer) merges(entry string) (string, error) {
+	_, inFile, err := z.inlineOrFile(entry, parsePatches)
 	if err != nil || !inFile {
 		return entry, err
 	}
@@ -100,7 +100,7 @@ func (z *localizer) plugin(o *Object) error {
 			}
 		}
 	case "PatchStrategicMergeTransformer":
-		return set(z.objects, o.root.get("paths"))
+		return set(z.merges, o.root.get("paths"))
 	}
 	return nil
 }
