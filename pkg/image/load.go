@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -26,6 +27,10 @@ func newLoad(f *cli.Factory) *cobra.Command {
 }
 
 func (o *options) load(ctx context.Context, file string) error {
+	// Before any request, which might start a cluster.
+	if err := checkArchive(file); err != nil {
+		return err
+	}
 	sent := false
 	return o.each(ctx, func(client *resource.Client, node string) error {
 		var in io.Reader = o.io.In
@@ -56,6 +61,23 @@ func (o *options) load(ctx context.Context, file string) error {
 		}
 		return nil
 	})
+}
+
+// checkArchive says what is wrong with a file that cannot be an archive; what is in it the node says.
+func checkArchive(file string) error {
+	if file == "-" {
+		return nil
+	}
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no file %s: make it with \"docker save -o %s IMAGE\", or have the nodes fetch the image with \"skiff image pull IMAGE\"", file, file)
+	case err != nil:
+		return fmt.Errorf("read the image archive: %w", err)
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory: pack the OCI layout first, \"tar -C %s -cf FILE.tar .\", and load FILE.tar", file, file)
+	}
+	return nil
 }
 
 func newRemove(f *cli.Factory) *cobra.Command {

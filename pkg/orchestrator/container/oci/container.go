@@ -142,7 +142,10 @@ func sandboxMounts(s *sandbox, c container.ContainerConfig) []specs.Mount {
 		if s.config.HostIPC {
 			source = "/dev/shm"
 		}
-		out = append(out, bind(source, "/dev/shm", false, "rprivate"))
+		shm := bind(source, "/dev/shm", false, "rprivate")
+		// Said again: a bind mount that is made writable loses what its source was mounted with.
+		shm.Options = append(shm.Options, "nosuid", "noexec", "nodev")
+		out = append(out, shm)
 	}
 	if !own("/etc/hostname") && s.config.Hostname != "" {
 		out = append(out, bind(filepath.Join(s.dir, "hostname"), "/etc/hostname", c.Security.ReadOnlyRoot, "rprivate"))

@@ -159,6 +159,10 @@ func TestShared(t *testing.T) {
 	if out, _, _ := n.exec("two", "read", "/dev/shm/x"); out != "from one" {
 		t.Errorf("got %q", out)
 	}
+	mounts, _, _ := n.exec("one", "read", "/proc/self/mounts")
+	if want := "shm /dev/shm tmpfs rw,nosuid,nodev,noexec,relatime,size=65536k"; !strings.Contains(mounts, "\n"+want) {
+		t.Errorf("no mount %q in\n%s", want, mounts)
+	}
 	if out, _, _ := n.exec("one", "read", "/proc/sys/net/ipv4/ip_local_port_range"); out != "40000\t40010\n" {
 		t.Errorf("got %q", out)
 	}
