@@ -61,8 +61,13 @@ func TestWatchPrintsEachResult(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// A build that fails, and one that comes to the same, print nothing.
+	// Each is put in place whole: a file that is being written is empty for a moment, which is a result of its own.
+	aside := t.TempDir()
 	for _, text := range []string{"no: [yaml", configMap("one") + "# a comment\n", configMap("two")} {
-		write(t, dir, map[string]string{"c.yaml": text})
+		write(t, aside, map[string]string{"c.yaml": text})
+		if err := os.Rename(filepath.Join(aside, "c.yaml"), filepath.Join(dir, "c.yaml")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got, want := next(), "---\n"+configMap("two"); got != want {
 		t.Errorf("got %q, want %q", got, want)
