@@ -386,18 +386,28 @@ func (t *target) step(name, kind string, p plugin) step {
 const localConfig = "config.kubernetes.io/local-config"
 
 func (a *accumulator) dropLocal() error {
-	wanted := make(map[id]bool, len(a.list))
+	local := false
 	for _, o := range a.list {
 		if err := errors.Join(checkObject(o.root), o.checkNotes()); err != nil {
 			return err
 		}
-		if v := o.root.at("metadata", "annotations", localConfig); v == nil || v.value == "false" {
+		local = local || o.isLocal()
+	}
+	if !local {
+		return nil
+	}
+	wanted := make(map[id]bool, len(a.list))
+	for _, o := range a.list {
+		if !o.isLocal() {
 			wanted[o.id()] = true
 		}
 	}
-	if len(wanted) < len(a.list) {
-		a.list = slices.DeleteFunc(a.list, func(o *Object) bool { return !wanted[o.id()] })
-		a.renamed()
-	}
+	a.list = slices.DeleteFunc(a.list, func(o *Object) bool { return !wanted[o.id()] })
+	a.renamed()
 	return nil
+}
+
+func (o *Object) isLocal() bool {
+	v := o.root.at("metadata", "annotations", localConfig)
+	return v != nil && v.value != "false"
 }

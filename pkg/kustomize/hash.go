@@ -24,7 +24,7 @@ func (hashTransformer) transform(m *resMap) error {
 		if err != nil {
 			return fmt.Errorf("hash %s: %w", o.id(), err)
 		}
-		o.remember()
+		o.remember(o.id())
 		o.setName(o.Name() + "-" + h)
 	}
 	m.renamed()
@@ -65,7 +65,13 @@ func contentHash(n *node) (string, error) {
 // hashText gives ten characters that make no words.
 func hashText(text []byte) string {
 	sum := sha256.Sum256(text)
-	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hex.EncodeToString(sum[:])[:10])
+	digits := []byte(hex.EncodeToString(sum[:5]))
+	for i, c := range digits {
+		if at := strings.IndexByte("013ae", c); at >= 0 {
+			digits[i] = "ghkmt"[at]
+		}
+	}
+	return string(digits)
 }
 
 // hashed gives a field's JSON. The optional ones are left out when missing, the others are "".

@@ -3,8 +3,9 @@ package kustomize
 import (
 	"encoding/json"
 	"fmt"
-	"sort"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // appendJSON prints a node as encoding/json would print what it holds: keys sorted.
@@ -39,24 +40,37 @@ func appendJSON(out []byte, n *node) ([]byte, error) {
 }
 
 func appendString(out []byte, s string) ([]byte, error) {
+	start, from := len(out), 0
+	out = append(out, '"')
 	for i := range len(s) {
 		switch c := s[i]; {
+		case c == '\n':
+			// Whole files stand in patches and config maps, so lines are worth it.
+			out = append(append(out, s[from:i]...), `\n`...)
+			from = i + 1
 		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
 			b, err := json.Marshal(s)
-			return append(out, b...), err
+			return append(out[:start], b...), err
 		}
 	}
-	return append(append(append(out, '"'), s...), '"'), nil
+	return append(append(out, s[from:]...), '"'), nil
 }
 
 func appendObject(out []byte, n *node) (_ []byte, err error) {
-	order := make([]int, len(n.keys))
-	for i := range order {
-		order[i] = i
+	var order []int
+	if !slices.IsSorted(n.keys) {
+		order = make([]int, len(n.keys))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i], n.keys[j]) })
 	}
-	sort.Slice(order, func(i, j int) bool { return n.keys[order[i]] < n.keys[order[j]] })
 	out = append(out, '{')
-	for i, at := range order {
+	for i := range n.keys {
+		at := i
+		if order != nil {
+			at = order[i]
+		}
 		if i > 0 {
 			out = append(out, ',')
 		}

@@ -11,6 +11,32 @@ type references struct {
 	byName map[string][]*candidate
 	// byOrigin holds all resources under the namespace that they came with.
 	byOrigin map[string][]*candidate
+	config   *fieldConfig
+	// fields are those of each kind that may hold a name, found once since resources are many and kinds few.
+	fields map[gvk][]referrer
+}
+
+// referrer is a field with the kind of what it names.
+type referrer struct {
+	spec   *fieldSpec
+	target gvk
+}
+
+func (r *references) fieldsOf(g gvk) []referrer {
+	list, ok := r.fields[g]
+	if ok {
+		return list
+	}
+	for i := range r.config.NameReference {
+		ref := &r.config.NameReference[i]
+		for j := range ref.FieldSpecs {
+			if s := &ref.FieldSpecs[j]; g.selectedBy(s.gvk) {
+				list = append(list, referrer{s, ref.gvk})
+			}
+		}
+	}
+	r.fields[g] = list
+	return list
 }
 
 // candidate is a resource that may be referred to, with its identities computed once.
@@ -21,8 +47,8 @@ type candidate struct {
 
 // fixReferences writes the final names into the fields that refer to renamed resources.
 func (a *accumulator) fixReferences() error {
-	config := a.fieldConfig()
-	refs := references{byName: map[string][]*candidate{}, byOrigin: map[string][]*candidate{}}
+	refs := references{byName: map[string][]*candidate{}, byOrigin: map[string][]*candidate{},
+		config: a.fieldConfig(), fields: map[gvk][]referrer{}}
 	all := make([]*candidate, len(a.list))
 	for i, o := range a.list {
 		c := &candidate{o, o.id(), o.orgID()}
@@ -38,7 +64,7 @@ func (a *accumulator) fixReferences() error {
 		if err := c.checkSubjects(); err != nil {
 			return err
 		}
-		if err := refs.fix(c, config); err != nil {
+		if err := refs.fix(c); err != nil {
 			return err
 		}
 	}
@@ -46,18 +72,11 @@ func (a *accumulator) fixReferences() error {
 	return nil
 }
 
-func (r *references) fix(from *candidate, config *fieldConfig) error {
-	for i := range config.NameReference {
-		ref := &config.NameReference[i]
-		for j := range ref.FieldSpecs {
-			s := &ref.FieldSpecs[j]
-			if !from.org.gvk.selectedBy(s.gvk) {
-				continue
-			}
-			f := fixer{r, from, ref.gvk, s.Path}
-			if err := s.visit(from.root, nil, f.set); err != nil {
-				return fmt.Errorf("updating name reference in '%s' field of '%s': %w", s.Path, from.now, err)
-			}
+func (r *references) fix(from *candidate) error {
+	for _, field := range r.fieldsOf(from.org.gvk) {
+		f := fixer{r, from, field.target, field.spec.Path}
+		if err := field.spec.visit(from.root, nil, f.set); err != nil {
+			return fmt.Errorf("updating name reference in '%s' field of '%s': %w", f.path, from.now, err)
 		}
 	}
 	return nil

@@ -43,22 +43,23 @@ func (p *namespaceTransformer) transform(m *resMap) error {
 		return nil
 	}
 	// How many resources have an identity now, kept up to date while they change one by one.
-	count := make(map[id]int, len(m.list))
-	for _, o := range m.list {
-		count[o.id()]++
+	count, ids := make(map[id]int, len(m.list)), make([]id, len(m.list))
+	for i, o := range m.list {
+		ids[i] = o.id()
+		count[ids[i]]++
 	}
-	for _, o := range m.list {
+	for i, o := range m.list {
 		if o.root.at("metadata", "annotations", helmGenerated).text() == "true" {
 			continue
 		}
-		count[o.id()]--
-		o.remember()
+		count[ids[i]]--
+		o.remember(ids[i])
 		if err := p.move(m.schemas, o); err != nil {
 			return err
 		}
-		i := o.id()
-		if count[i]++; count[i] != 1 {
-			return fmt.Errorf("namespace transformation produces ID conflict: two resources become %s", i)
+		now := o.id()
+		if count[now]++; count[now] != 1 {
+			return fmt.Errorf("namespace transformation produces ID conflict: two resources become %s", now)
 		}
 	}
 	m.renamed()

@@ -27,7 +27,6 @@ type patchTransformer struct {
 	Patch   string        `json:"patch,omitempty"`
 	Target  *Selector     `json:"target,omitempty"`
 	Options *patchOptions `json:"options,omitempty"`
-	source  string
 	// merges are strategic merge patches, ops a JSON patch: a patch is in the form that it turns out to have.
 	merges []*Object
 	ops    jsonpatch.Patch
@@ -43,7 +42,7 @@ func (p *patchTransformer) prepare(t *target) error {
 		return nil
 	}
 	if p.ops, errJSON = decodeOps(text); errJSON != nil {
-		return fmt.Errorf("unable to parse SM or JSON patch from %s (as strategic merge: %w; as JSON patch: %w)", p.source, errMerge, errJSON)
+		return fmt.Errorf("unable to parse SM or JSON patch from %s (as strategic merge: %w; as JSON patch: %w)", p.source(), errMerge, errJSON)
 	}
 	return nil
 }
@@ -56,15 +55,21 @@ func (p *patchTransformer) text(t *target) (string, error) {
 	case text != "" && p.Path != "":
 		return "", errors.New("patch and path can't be set at the same time")
 	case text != "":
-		p.source = fmt.Sprintf("[patch: %q]", text)
 		return text, nil
 	}
 	data, err := t.loader.load(p.Path)
 	if err != nil {
 		return "", fmt.Errorf("failed to get the patch file from path(%s): %w", p.Path, err)
 	}
-	p.source = fmt.Sprintf("[path: %q]", p.Path)
 	return string(data), nil
+}
+
+// source says in errors which patch it is.
+func (p *patchTransformer) source() string {
+	if text := strings.TrimSpace(p.Patch); text != "" {
+		return fmt.Sprintf("[patch: %q]", text)
+	}
+	return fmt.Sprintf("[path: %q]", p.Path)
 }
 
 func (p *patchTransformer) transform(m *resMap) error {
@@ -75,17 +80,17 @@ func (p *patchTransformer) transform(m *resMap) error {
 		return nil
 	}
 	if p.Target == nil {
-		return fmt.Errorf("must specify a target for JSON patch %s", p.source)
+		return fmt.Errorf("must specify a target for JSON patch %s", p.source())
 	}
 	selected, err := m.choose(*p.Target)
 	if err != nil {
 		return err
 	}
 	for _, o := range selected {
-		o.remember()
+		o.remember(o.id())
 		m.touch(o)
 		if err := applyOps(o, p.ops, true); err != nil {
-			return fmt.Errorf("%s to %s: %w", p.source, o.id(), err)
+			return fmt.Errorf("%s to %s: %w", p.source(), o.id(), err)
 		}
 		o.plainStrings("annotations")
 	}
@@ -116,7 +121,7 @@ func (p *patchTransformer) merge(m *resMap) error {
 		return nil
 	}
 	if len(p.merges) > 1 {
-		return fmt.Errorf("Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: %s", p.source)
+		return fmt.Errorf("Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: %s", p.source())
 	}
 	selected, err := m.choose(*p.Target)
 	if err != nil {
@@ -188,7 +193,7 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	m.touch(o)
 	who, name, ns, kind := o.id(), o.Name(), o.Namespace(), o.Kind()
 	if options.AllowNameChange || options.AllowKindChange {
-		o.remember()
+		o.remember(o.id())
 		defer m.renamed()
 	}
 	err := o.keepingHistory(func() error {

@@ -59,10 +59,12 @@ func (r *plainReader) giveUp() *node {
 
 func (r *plainReader) new(k kind) *node {
 	if len(r.slab) == 0 {
-		if r.values.Add(-slabSize) < 0 {
+		// A guess at the values that are left, since most documents are small: a field takes a dozen characters.
+		size := min(slabSize, (len(r.text)-r.pos)/12+4)
+		if r.values.Add(int64(-size)) < 0 {
 			r.odd = true
 		}
-		r.slab = make([]node, slabSize)
+		r.slab = make([]node, size)
 	}
 	n := &r.slab[0]
 	r.slab = r.slab[1:]

@@ -13,7 +13,7 @@ func toJSON(data []byte) ([]byte, error) {
 	var values atomic.Int64
 	values.Store(maxNodes)
 	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous() {
-		return appendJSON(nil, n)
+		return appendJSON(make([]byte, 0, len(data)), n)
 	}
 	if len(data) > maxOdd {
 		return nil, fmt.Errorf("it has %d MB: more than %d are not read", len(data)>>20, maxOdd>>20)

@@ -62,7 +62,7 @@ func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change 
 			}
 			if specs[i].Path == "metadata/name" && add != "" {
 				note(o)
-				o.remember()
+				o.remember(o.id())
 			}
 			if !o.gvk().selectedBy(specs[i].gvk) {
 				continue

@@ -113,13 +113,20 @@ type replacer struct {
 	byName map[string][]*Object
 }
 
-// ids gives all identities of an object with their namespaces as replacements see them: today's as written.
-func (r *replacer) ids(o *Object) []id {
-	out := []id{{o.gvk(), o.Name(), o.Namespace()}}
-	for i := range o.past {
-		out = append(out, o.pastID(i))
+// anyID holds if one of the identities of an object fits, with their namespaces as replacements see them: today's as written.
+func (o *Object) anyID(fits func(id) bool) bool {
+	today := id{o.gvk(), o.Name(), o.Namespace()}
+	if fits(today) {
+		return true
 	}
-	return out
+	for _, i := range o.past {
+		// The group and version are always today's.
+		i.Group, i.Version = today.Group, today.Version
+		if fits(i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *replacer) run(p *Replacement) error {
@@ -180,17 +187,18 @@ func (r *replacer) source(s *ReplacementSource) (*Object, error) {
 	if s.Name != "" {
 		list = r.byName[s.Name]
 	}
+	fits := func(i id) bool {
+		return (s.Name == "" || s.Name == i.name) && (s.Namespace == "" || s.Namespace == or(i.namespace, "default")) && i.gvk.selectedBy(s.gvk)
+	}
 	var match *Object
 	for _, o := range list {
-		for _, i := range r.ids(o) {
-			if (s.Name == "" || s.Name == i.name) && (s.Namespace == "" || s.Namespace == or(i.namespace, "default")) && i.gvk.selectedBy(s.gvk) {
-				if match != nil {
-					return nil, fmt.Errorf("multiple matches for selector %s", s)
-				}
-				match = o
-				break
-			}
+		if !o.anyID(fits) {
+			continue
 		}
+		if match != nil {
+			return nil, fmt.Errorf("multiple matches for selector %s", s)
+		}
+		match = o
 	}
 	if match == nil {
 		return nil, fmt.Errorf("nothing selected by %s%s", s, r.m.instead(id{s.gvk, s.Name, s.Namespace}))
@@ -221,7 +229,7 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 		list = r.byName[choose.name.plain]
 	}
 	for _, o := range list {
-		if !choose.noted(o) || !anyID(r.ids(o), &choose) || r.rejected(o, t.Reject, rejects) {
+		if !choose.noted(o) || !o.anyID(choose.matches) || rejected(o, t.Reject, rejects) {
 			continue
 		}
 		if err := t.copyTo(o, value); err != nil {
@@ -231,21 +239,12 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 	return nil
 }
 
-func anyID(ids []id, c *compiled) bool {
-	for _, i := range ids {
-		if c.matches(i) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *replacer) rejected(o *Object, rejects []Selector, ready []compiled) bool {
+func rejected(o *Object, rejects []Selector, ready []compiled) bool {
 	for i, reject := range rejects {
 		if (reject.AnnotationSelector != "" || reject.LabelSelector != "") && ready[i].noted(o) {
 			return true
 		}
-		if (reject.gvk != gvk{} || reject.Name != "" || reject.Namespace != "") && anyID(r.ids(o), &ready[i]) {
+		if (reject.gvk != gvk{} || reject.Name != "" || reject.Namespace != "") && o.anyID(ready[i].matches) {
 			return true
 		}
 	}

@@ -60,8 +60,16 @@ func (o *Object) pastID(i int) id {
 	return p
 }
 
-// remember keeps the identity before it changes.
-func (o *Object) remember() { o.past = append(o.past, o.id()) }
+// remember keeps today's identity before it changes.
+func (o *Object) remember(today id) {
+	if o.past == nil {
+		o.past = make([]id, 0, pastRoom)
+	}
+	o.past = append(o.past, today)
+}
+
+// pastRoom is for the renames of most objects: two prefixes, a namespace and a hash.
+const pastRoom = 4
 
 func (o *Object) setName(name string) { put(o.root.ensureMap("metadata"), "name", name) }
 
@@ -200,6 +208,9 @@ func checkObject(n *node) error {
 		return fmt.Errorf("line %d: %s is no object: missing Resource metadata", n.line, n.describe())
 	}
 	kind, name := n.get("kind").text(), n.at("metadata", "name").text()
+	if kind != "" && (name != "" || strings.HasSuffix(kind, "List")) {
+		return nil
+	}
 	what := fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s, namespace: %s}}", n.get("apiVersion").text(), kind, name,
 		n.at("metadata", "namespace").text())
 	switch {
@@ -207,8 +218,6 @@ func checkObject(n *node) error {
 		return fmt.Errorf("line %d: missing Resource metadata: the document has no apiVersion, kind and metadata", n.line)
 	case kind == "":
 		return fmt.Errorf("line %d: missing kind in object %s", n.line, what)
-	case name == "" && !strings.HasSuffix(kind, "List"):
-		return fmt.Errorf("line %d: missing metadata.name in object %s", n.line, what)
 	}
-	return nil
+	return fmt.Errorf("line %d: missing metadata.name in object %s", n.line, what)
 }

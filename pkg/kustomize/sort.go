@@ -1,9 +1,11 @@
 package kustomize
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -68,32 +70,40 @@ func (a *accumulator) sort(o *sortOptions, flag string, warn func(string)) error
 
 func (a *accumulator) sortBy(order map[string]int) error {
 	type ranked struct {
-		gvk gvk
-		key string
-		o   *Object
+		id    id
+		place int
+		key   string
+		o     *Object
 	}
 	list := make([]ranked, len(a.list))
+	var kinds []gvk
+	places := map[gvk]int{}
 	for i, o := range a.list {
-		g := o.gvk()
-		list[i] = ranked{g, g.String() + "|" + or(o.Namespace(), "~X") + "|" + or(o.Name(), "~N"), o}
+		now := o.id()
+		list[i] = ranked{id: now, key: or(o.Namespace(), "~X") + "|" + or(now.name, "~N"), o: o}
+		if _, ok := places[now.gvk]; !ok {
+			kinds = append(kinds, now.gvk)
+			places[now.gvk] = 0
+		}
+	}
+	// Kinds are few, so their order is found first.
+	sort.SliceStable(kinds, func(i, j int) bool { return gvkLess(kinds[i], kinds[j], order) })
+	for i, g := range kinds {
+		places[g] = i
+	}
+	for i := range list {
+		list[i].place = places[list[i].id.gvk]
 	}
 	slices.SortStableFunc(list, func(x, y ranked) int {
-		if x.gvk != y.gvk {
-			if gvkLess(x.gvk, y.gvk, order) {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(x.key, y.key)
+		return cmp.Or(cmp.Compare(x.place, y.place), strings.Compare(x.key, y.key))
 	})
 	seen := make(map[id]bool, len(list))
-	for i := range list {
-		o := list[i].o
-		if seen[o.id()] {
-			return fmt.Errorf("may not add resource with an already registered id: %s: two resources have become one", o.id())
+	for i, r := range list {
+		if seen[r.id] {
+			return fmt.Errorf("may not add resource with an already registered id: %s: two resources have become one", r.id)
 		}
-		seen[o.id()] = true
-		a.list[i] = o
+		seen[r.id] = true
+		a.list[i] = r.o
 	}
 	return nil
 }

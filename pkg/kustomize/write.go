@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -409,6 +408,11 @@ func keyOrder(keys []string) []int {
 	for i := range order {
 		order[i] = i
 	}
-	sort.Slice(order, func(i, j int) bool { return naturalLess(keys[order[i]], keys[order[j]]) })
+	slices.SortFunc(order, func(i, j int) int {
+		if naturalLess(keys[i], keys[j]) {
+			return -1
+		}
+		return 1
+	})
 	return order
 }
