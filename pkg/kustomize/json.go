@@ -28,6 +28,9 @@ func appendJSON(out []byte, n *node) ([]byte, error) {
 	case n.kind == mapKind:
 		return appendObject(out, n)
 	}
+	if s, ok := n.string(); ok {
+		return appendString(out, s)
+	}
 	v, err := n.scalar()
 	if err != nil {
 		return nil, err

@@ -145,7 +145,7 @@ func plainTag(s string) tag {
 	case c == '+', c == '-', c == '.':
 	case strings.IndexByte("yYnNtTfFoO~", c) >= 0:
 		// Only words of these are no strings.
-		if len(s) > len("false") {
+		if !word(s) {
 			return strTag
 		}
 		if s == "true" || s == "false" {

@@ -60,11 +60,12 @@ func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change 
 			if !org.selectedBy(specs[i].gvk) {
 				continue
 			}
+			now := o.id()
 			if specs[i].Path == "metadata/name" && add != "" {
 				note(o)
-				o.remember(o.id())
+				o.remember(now)
 			}
-			if !o.gvk().selectedBy(specs[i].gvk) {
+			if !now.selectedBy(specs[i].gvk) {
 				continue
 			}
 			if err := specs[i].visit(o.root, func() *node { return newString("") }, func(n *node) error {

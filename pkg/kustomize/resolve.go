@@ -12,6 +12,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// string gives the value of a scalar that is a string as it stands, as nearly all are.
+func (n *node) string() (s string, ok bool) {
+	t := n.tag
+	if t == autoTag {
+		if n.quoted {
+			return n.value, true
+		}
+		t = plainTag(n.value)
+	}
+	return n.value, t == strTag && !n.folded && !(n.literal && strings.HasPrefix(n.value, "\t"))
+}
+
 // scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
 func (n *node) scalar() (any, error) {
 	t := n.tag

@@ -40,9 +40,37 @@ func (o *Object) gvk() gvk {
 	return gvk{g, v, o.Kind()}
 }
 
+// id reads the identity in one pass: it is what builds ask for most.
 func (o *Object) id() id {
-	g := o.gvk()
-	return id{g, o.Name(), effectiveNamespace(g, o.Namespace())}
+	var i id
+	for at, key := range o.root.keys {
+		switch v := o.root.items[at]; key {
+		case "apiVersion":
+			i.Group, i.Version = splitAPIVersion(v.text())
+		case "kind":
+			i.Kind = v.text()
+		case "metadata":
+			i.name, i.namespace = v.names()
+		}
+	}
+	i.namespace = effectiveNamespace(i.gvk, i.namespace)
+	return i
+}
+
+// names reads the name and the namespace in metadata.
+func (n *node) names() (name, namespace string) {
+	if n == nil || n.kind != mapKind {
+		return "", ""
+	}
+	for at, key := range n.keys {
+		switch key {
+		case "name":
+			name = n.items[at].text()
+		case "namespace":
+			namespace = n.items[at].text()
+		}
+	}
+	return name, namespace
 }
 
 // orgID is the identity that the object came with.

@@ -122,11 +122,11 @@ func (w *writer) key(k string, indent int) {
 
 func (w *writer) scalar(n *node, indent int, p place) {
 	// The commonest ones need no closer look.
-	switch {
-	case n.tag == strTag && !n.folded && !(n.literal && strings.HasPrefix(n.value, "\t")):
-		w.string(n.value, indent, p)
+	if s, ok := n.string(); ok {
+		w.string(s, indent, p)
 		return
-	case n.tag == intTag && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0":
+	}
+	if n.tag == intTag && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0" {
 		w.inline(n.value, p)
 		return
 	}
