@@ -85,7 +85,7 @@ func (s *Store) spool(ctx context.Context, r io.Reader) (*archive, error) {
 		return nil, err
 	}
 	a := &archive{f: f, members: map[string]*io.SectionReader{}}
-	if err := os.Remove(f.Name()); err == nil {
+	if err = os.Remove(f.Name()); err == nil {
 		_, err = io.Copy(f, plain)
 	}
 	if err == nil {
@@ -112,7 +112,7 @@ func (a *archive) list() error {
 			break
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("the archive is no tar file, or cut short: %w", err)
 		}
 		name := path.Clean(h.Name)
 		switch h.Typeflag {

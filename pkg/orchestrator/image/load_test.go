@@ -4,11 +4,14 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -132,4 +135,23 @@ func layoutTar(t testing.TB, img v1.Image, ref string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// An archive that does not arrive whole is refused with the cause, not for what it lacks.
+func TestLoadCutShort(t *testing.T) {
+	s, err := New(Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the line went dead")
+	if _, err := s.Load(t.Context(), iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+	head := io.MultiReader(strings.NewReader(strings.Repeat("\x00", 4096)), iotest.ErrReader(broken))
+	if _, err := s.Load(t.Context(), head); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+	if _, err := s.Load(t.Context(), strings.NewReader("FROM nothing")); err == nil || !strings.Contains(err.Error(), "no tar file") {
+		t.Errorf("got %v", err)
+	}
 }
