@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,6 +64,10 @@ func (m *resMap) attribute(by *origin) {
 		return
 	}
 	for _, o := range m.list {
+		if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind != mapKind {
+			// kustomize keeps origins in annotations, and so not beside a scalar.
+			o.origin, o.transformations = nil, nil
+		}
 		if o.origin == nil {
 			o.origin = by
 		} else {
@@ -104,6 +109,15 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 	for _, o := range a.list {
 		meta := o.root.ensureMap("metadata")
 		notes := meta.get("annotations")
+		switch {
+		case notes.isNull() || notes.kind == mapKind:
+		case notes.kind == seqKind && len(notes.items) > 0:
+			return nil, fmt.Errorf("annotations of %s: line %d: they are a list, and must be a mapping", o.id(), notes.line)
+		default:
+			// kustomize reads a scalar as no annotations at all.
+			meta.remove("annotations")
+			notes = nil
+		}
 		if notes != nil && notes.kind == mapKind {
 			for _, key := range slices.Clone(notes.keys) {
 				if internalAnnotation(key) {

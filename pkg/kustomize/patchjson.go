@@ -101,5 +101,23 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 		return errors.New("the patch leaves no object")
 	}
 	o.root = root
+	if replaceAnnotations(ops) {
+		// kustomize keeps origins there.
+		o.origin, o.transformations = nil, nil
+	}
 	return away.restore(root)
+}
+
+// replaceAnnotations holds if the annotations are removed or replaced as a whole.
+func replaceAnnotations(ops jsonpatch.Patch) bool {
+	for _, op := range ops {
+		path, _ := op.Path()
+		if op.Kind() == "move" && path != "/metadata/annotations" {
+			path, _ = op.From()
+		}
+		if op.Kind() != "test" && path == "/metadata/annotations" {
+			return true
+		}
+	}
+	return false
 }

@@ -53,14 +53,33 @@ type replacementField struct{ Replacement }
 
 // transform copies values from sources to the fields of targets.
 func (p *replacementTransformer) transform(m *resMap) error {
-	r := replacer{m: m, byName: m.byAnyName()}
+	r := replacer{m: m}
 	for i := range p.list {
+		r.byName = m.byAnyName()
 		if err := r.run(&p.list[i]); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
+		}
+		if p.list[i].renames() {
+			m.renamed()
 		}
 	}
 	m.renamed()
 	return nil
+}
+
+// renames holds if the next entry may have to find resources by other names.
+func (r *Replacement) renames() bool {
+	for _, t := range r.Targets {
+		if len(t.FieldPaths) == 0 {
+			return true
+		}
+		for _, path := range t.FieldPaths {
+			if first := splitFieldPath(path)[0]; first == "metadata" || first == "*" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // prepare reads the files that hold replacements.

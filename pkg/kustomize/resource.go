@@ -134,7 +134,7 @@ func (o *Object) stringMap(field string) map[string]string {
 
 // tracked holds once kustomize would have noted something in the object's annotations.
 func (o *Object) tracked() bool {
-	return len(o.past) > 0 || len(o.prefixes) > 0 || len(o.suffixes) > 0 || o.generated
+	return len(o.past) > 0 || len(o.prefixes) > 0 || len(o.suffixes) > 0 || o.generated || o.origin != nil
 }
 
 // historyMark stands in the annotations for what kustomize notes there, so that we see when a patch takes it away.
@@ -155,6 +155,7 @@ func (o *Object) keepingHistory(change func() error) error {
 	if notes.find(historyMark) < 0 {
 		o.past, o.prefixes, o.suffixes = nil, nil, nil
 		o.behavior, o.generated, o.needsHash = "", false, false
+		o.origin, o.transformations = nil, nil
 		return nil
 	}
 	notes.remove(historyMark)

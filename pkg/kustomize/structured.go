@@ -40,7 +40,7 @@ func setInText(at *node, path []string, value, create *node) error {
 	if len(doc.Content) == 0 {
 		return errors.New("the text there is empty")
 	}
-	if err := setInYAML(doc.Content[0], path, value.value); err != nil {
+	if err := setInYAML(doc.Content[0], path, value.value, create != nil && create.kind == scalarKind); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -55,18 +55,25 @@ func setInText(at *node, path []string, value, create *node) error {
 }
 
 // setInYAML keeps the comments and the order of the text, so it works on the library's nodes.
-func setInYAML(n *yaml.Node, path []string, value string) error {
-	for _, step := range path {
+func setInYAML(n *yaml.Node, path []string, value string, create bool) error {
+	for i, step := range path {
 		var next *yaml.Node
 		switch n.Kind {
 		case yaml.MappingNode:
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				if n.Content[i].Value == step {
-					next = n.Content[i+1]
+			for k := 0; k+1 < len(n.Content); k += 2 {
+				if n.Content[k].Value == step {
+					next = n.Content[k+1]
 				}
 			}
 		case yaml.SequenceNode:
 			next = stepInto(n, step)
+		}
+		if next == nil && create && n.Kind == yaml.MappingNode && !strings.HasPrefix(step, "[") {
+			next = &yaml.Node{Kind: yaml.ScalarNode}
+			if i < len(path)-1 {
+				next.Kind = yaml.MappingNode
+			}
+			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: step}, next)
 		}
 		if next == nil {
 			return errors.New("no " + step + " in the text there")
