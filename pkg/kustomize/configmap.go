@@ -251,6 +251,7 @@ func (o *Object) takeMetadata(old *Object) {
 	o.setNamespace(old.Namespace())
 	o.past, o.prefixes, o.suffixes, o.varNames = old.past, old.prefixes, old.suffixes, old.varNames
 	o.behavior, o.generated = old.behavior, old.generated
+	o.transformations = old.transformations
 	o.needsHash = o.needsHash && old.needsHash
 }
 
