@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,50 @@ func TestShimDies(t *testing.T) {
 		}
 		b.wantEvent("web", "Warning Failed Container app was lost: the shim of the container was killed")
 		b.wantEvent("web", "Normal SandboxChanged Pod sandbox changed, it will be killed and re-created.")
+	})
+}
+
+// lostStart loses the shim inside its first start, and the start's answer comes before any event.
+type lostStart struct {
+	*hollow.Runtime
+	lost bool
+}
+
+func (r *lostStart) StartContainer(ctx context.Context, id string) error {
+	if err := r.Runtime.StartContainer(ctx, id); err != nil || r.lost {
+		return err
+	}
+	r.lost = true
+	c, err := r.ContainerStatus(ctx, id)
+	r.KillShim(c.SandboxID)
+	return errors.Join(err, errors.New("the shim does not answer"))
+}
+
+func (r *lostStart) Events(context.Context) (<-chan container.Event, error) {
+	return make(chan container.Event), nil
+}
+
+func TestShimDiesInsideAStart(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		b.stop()
+		b.config.Runtime = &lostStart{Runtime: b.runtime}
+		b.start()
+		b.create(simplePod("web", "app"))
+		restarted := func(p *corev1.Pod) bool {
+			return ready(p) && p.Status.ContainerStatuses[0].RestartCount == 1
+		}
+		first := b.until("web", "restarted", restarted).Status.ContainerStatuses[0]
+		if end := first.LastTerminationState.Terminated; end == nil || end.Reason != "ShimDied" {
+			t.Errorf("last state: %+v", end)
+		}
+		b.wantEvent("web", "Normal SandboxChanged Pod sandbox changed, it will be killed and re-created.")
+		b.stop()
+		b.start()
+		b.Pass(time.Minute)
+		p := b.get("web")
+		if got := p.Status.ContainerStatuses[0]; got.ContainerID != first.ContainerID || !restarted(p) {
+			t.Errorf("what ran did not stay: %+v after %+v", got, first)
+		}
 	})
 }
 

@@ -73,8 +73,10 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 		s := &sandboxes[i]
 		_, n := splitSandboxID(s.ID)
 		w.view.sandbox, w.view.attempts = s, n+1
-		slices.SortFunc(s.Containers, func(a, b container.Container) int { return a.Config.Attempt - b.Config.Attempt })
-		for _, c := range s.Containers {
+		containers := s.Containers
+		s.Containers = nil
+		slices.SortFunc(containers, func(a, b container.Container) int { return a.Config.Attempt - b.Config.Attempt })
+		for _, c := range containers {
 			if c.State == container.Created {
 				// The earlier agent was interrupted before the start: it never ran, and is made anew.
 				w.ops.Go(func() { w.k.removeAttempt(w.k.ctx, &attempt{Container: c}) })
@@ -86,13 +88,11 @@ func (w *worker) adopt(sandboxes []container.Sandbox) {
 				// It may have ended since the agent took stock, when no worker was there to be told.
 				w.dirty = append(w.dirty, c.ID)
 			}
-			s.Ready = s.Ready && c.Reason != shimDied
 			if p := h.prior; c.State == container.Running && p != nil && p.ContainerID == w.k.scheme+c.ID {
 				h.started = p.Started != nil && *p.Started
 				h.ready = p.Ready
 			}
 		}
-		s.Containers = nil
 	}
 	if w.view.sandbox != nil {
 		w.refresh = time.Now() // tokens are asked for anew, and objects may have changed
@@ -230,21 +230,25 @@ func (w *worker) look(ctx context.Context, id string) {
 			continue
 		}
 		w.note(h, c)
-		if c.Reason == shimDied && w.view.sandbox != nil && c.SandboxID == w.view.sandbox.ID {
-			w.loseSandbox()
-		}
 	}
 }
 
 // loseSandbox has the sandbox replaced: without its shim nothing can be started in it, whatever else is left of it.
-func (w *worker) loseSandbox() {
+func (w *worker) loseSandbox(id string) {
+	if w.view.sandbox == nil || w.view.sandbox.ID != id {
+		return
+	}
 	lost := *w.view.sandbox
 	lost.Ready = false
 	w.view.sandbox = &lost
 }
 
-// note takes a container's state into its history.
+// note takes a container's state into its history. A shim's death counts whoever tells of it first, an event or a start that failed:
+// what is started in the sandbox afterwards would be taken for lost by the next agent, and killed.
 func (w *worker) note(h *history, c container.Container) {
+	if c.Reason == shimDied {
+		w.loseSandbox(c.SandboxID)
+	}
 	if h.last == nil || h.last.ID != c.ID {
 		if h.last != nil && h.last.Config.Attempt > c.Config.Attempt {
 			return
