@@ -54,7 +54,7 @@ race: ## the unit tests under the race detector
 	CGO_ENABLED=1 $(GO) test -race ./pkg/... ./cmd/...
 
 lint: ## gofmt, vet, and the house rules
-	@test -z "$$(gofmt -l cmd pkg test | tee /dev/stderr)"
+	@test -z "$$(gofmt -l cmd pkg test | tee -a /dev/stderr)"
 	CGO_ENABLED=1 $(GO) vet ./...
 	$(GO) test ./pkg -run 'TestDoors|TestPackageComments|TestBannedModules'
 
