@@ -72,11 +72,15 @@ type configMapGenerator struct {
 	t *target
 }
 
-// prepare takes the name from the metadata of a config that has none beside its sources.
 func (p *configMapGenerator) prepare(t *target) error {
 	p.t = t
-	p.Name, p.Namespace = or(p.Name, p.Metadata.Name), or(p.Namespace, p.Metadata.Namespace)
+	p.complete(p.Metadata)
 	return nil
+}
+
+// complete takes the name from the metadata of a config that has none beside its sources.
+func (a *ConfigMapArgs) complete(m pluginMetadata) {
+	a.Name, a.Namespace = or(a.Name, m.Name), or(a.Namespace, m.Namespace)
 }
 
 func (p *configMapGenerator) generate() ([]*Object, error) {

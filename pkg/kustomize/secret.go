@@ -20,7 +20,7 @@ type secretGenerator struct {
 
 func (p *secretGenerator) prepare(t *target) error {
 	p.t = t
-	p.Name, p.Namespace = or(p.Name, p.Metadata.Name), or(p.Namespace, p.Metadata.Namespace)
+	p.complete(p.Metadata)
 	return nil
 }
 
