@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,27 +20,35 @@ type usage struct {
 // memory, so the parent must be a small one.
 const relay = "-relay"
 
-func run(program, dir string) (u usage, err error) {
+// timed adds one build, whose output goes to a file.
+func timed(list []usage, program, dir, output string) ([]usage, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return u, err
+		return nil, err
 	}
-	cmd := exec.Command(self, relay, program, "build", dir)
+	cmd := exec.Command(self, relay, output, program, "build", dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return u, fmt.Errorf("%s build %s: %w", program, dir, err)
+		return nil, fmt.Errorf("%s build %s: %w", program, dir, err)
 	}
+	var u usage
 	_, err = fmt.Sscan(string(out), &u.wall, &u.cpu, &u.peak)
-	return u, err
+	return append(list, u), err
 }
 
-func runRelay(args []string) int {
+func runRelay(output string, args []string) int {
+	out, err := os.Create(output)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer out.Close()
 	cmd := exec.Command(args[0], args[1:]...)
 	var errs bytes.Buffer
-	cmd.Stderr = &errs
+	cmd.Stdout, cmd.Stderr = out, &errs
 	start := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
 	wall := time.Since(start)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", errs.String(), err)
@@ -49,4 +58,10 @@ func runRelay(args []string) int {
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	fmt.Println(int64(wall), int64(cpu), float64(used.Maxrss)/1024)
 	return 0
+}
+
+func sameFile(a, b string) (bool, error) {
+	x, errA := os.ReadFile(a)
+	y, errB := os.ReadFile(b)
+	return bytes.Equal(x, y), errors.Join(errA, errB)
 }
