@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -13,7 +15,8 @@ type node struct {
 	requested   resources
 	nonZero     resources // with defaults for containers that ask for nothing
 	pods        []*podInfo
-	withTerms   int // pods with affinity or anti-affinity
+	staying     map[*cohort]int // pods that are not being deleted
+	withTerms   int             // pods with affinity or anti-affinity
 	ports       map[hostPort]int
 	images      map[string]int64
 }
@@ -41,6 +44,9 @@ func (n *node) setObject(object *corev1.Node) {
 
 func (n *node) add(p *podInfo) {
 	n.pods = append(n.pods, p)
+	if !p.leaving {
+		n.staying[p.cohort]++
+	}
 	n.requested.add(p.requests, 1)
 	n.nonZero.add(p.nonZero, 1)
 	for _, port := range p.ports {
@@ -61,6 +67,11 @@ func (n *node) remove(p *podInfo) {
 		n.pods = n.pods[:last]
 		break
 	}
+	if !p.leaving {
+		if n.staying[p.cohort]--; n.staying[p.cohort] == 0 {
+			delete(n.staying, p.cohort)
+		}
+	}
 	n.requested.add(p.requests, -1)
 	n.nonZero.add(p.nonZero, -1)
 	for _, port := range p.ports {
@@ -78,6 +89,7 @@ type nodeCache struct {
 	byName  map[string]*node
 	list    []*node // the known ones
 	pods    map[types.UID]*placed
+	cohorts cohorts
 	imageOn map[string]int // how many nodes have an image
 }
 
@@ -89,13 +101,13 @@ type placed struct {
 }
 
 func newNodeCache() *nodeCache {
-	return &nodeCache{byName: map[string]*node{}, pods: map[types.UID]*placed{}, imageOn: map[string]int{}}
+	return &nodeCache{byName: map[string]*node{}, pods: map[types.UID]*placed{}, cohorts: cohorts{}, imageOn: map[string]int{}}
 }
 
 func (c *nodeCache) get(name string) *node {
 	n, ok := c.byName[name]
 	if !ok {
-		n = &node{ports: map[hostPort]int{}}
+		n = &node{ports: map[hostPort]int{}, staying: map[*cohort]int{}}
 		c.byName[name] = n
 	}
 	return n
@@ -139,14 +151,23 @@ func (c *nodeCache) countImages(n *node, by int) {
 
 // setPod counts a pod on the node that it is bound to, in place of what was known or assumed of it.
 func (c *nodeCache) setPod(pod *corev1.Pod) {
+	if known, ok := c.pods[pod.UID]; ok && known.node == pod.Spec.NodeName && !differs(known.info.pod, pod) {
+		known.info.pod, known.assumed = pod, false
+		return
+	}
 	c.removePod(pod.UID)
-	c.put(pod, pod.Spec.NodeName, false)
+	c.put(newPodInfo(pod), pod.Spec.NodeName, false)
+}
+
+// differs says whether anything has changed that is summed up; that a spec changes, its generation says.
+func differs(old, pod *corev1.Pod) bool {
+	return old.Generation != pod.Generation || (old.DeletionTimestamp == nil) != (pod.DeletionTimestamp == nil) || !maps.Equal(old.Labels, pod.Labels)
 }
 
 // assume counts a pod on a node before the server knows.
-func (c *nodeCache) assume(pod *corev1.Pod, host string) {
-	c.removePod(pod.UID)
-	c.put(pod, host, true)
+func (c *nodeCache) assume(info *podInfo, host string) {
+	c.removePod(info.pod.UID)
+	c.put(info, host, true)
 }
 
 // forget takes back what was assumed, unless it came true.
@@ -156,9 +177,9 @@ func (c *nodeCache) forget(pod *corev1.Pod) {
 	}
 }
 
-func (c *nodeCache) put(pod *corev1.Pod, host string, assumed bool) {
-	info := newPodInfo(pod)
-	c.pods[pod.UID] = &placed{info: info, node: host, assumed: assumed}
+func (c *nodeCache) put(info *podInfo, host string, assumed bool) {
+	info.cohort, info.leaving = c.cohorts.join(info.pod), info.pod.DeletionTimestamp != nil
+	c.pods[info.pod.UID] = &placed{info: info, node: host, assumed: assumed}
 	c.get(host).add(info)
 }
 
@@ -171,6 +192,7 @@ func (c *nodeCache) removePod(uid types.UID) bool {
 	delete(c.pods, uid)
 	n := c.get(p.node)
 	n.remove(p.info)
+	c.cohorts.leave(p.info.cohort)
 	if n.object == nil && len(n.pods) == 0 {
 		delete(c.byName, p.node)
 	}

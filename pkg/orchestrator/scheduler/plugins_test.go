@@ -14,7 +14,7 @@ import (
 )
 
 // world is a scheduler whose cache a test fills by hand; nothing runs.
-func world(t *testing.T, nodes ...*corev1.Node) *Scheduler {
+func world(t testing.TB, nodes ...*corev1.Node) *Scheduler {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(&rest.Config{Host: "http://127.0.0.1:1"})
 	if err != nil {
@@ -178,13 +178,13 @@ func TestFilters(t *testing.T) {
 			s.nodes.setPod(p)
 		}
 		if len(test.nodes) == 0 {
-			_, f := s.cycle(test.pod)
+			_, f := s.cycle(newPodInfo(test.pod))
 			if f == nil || f.message() != test.text {
 				t.Errorf("%s: got %v", test.name, f)
 			}
 			continue
 		}
-		feasible, f := s.findFeasible(s.newCycle(test.pod, s.nodes.list))
+		feasible, f := s.findFeasible(s.newCycle(newPodInfo(test.pod), s.nodes.list))
 		var got []string
 		for _, n := range feasible {
 			got = append(got, n.object.Name)
@@ -195,7 +195,7 @@ func TestFilters(t *testing.T) {
 		if len(feasible) > 0 {
 			continue
 		}
-		f.postFilter = explainPreemption(s.newCycle(test.pod, s.nodes.list), f)
+		f.postFilter = explainPreemption(s.newCycle(newPodInfo(test.pod), s.nodes.list), f)
 		if got := f.message(); got != test.text {
 			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.text)
 		}
@@ -232,7 +232,7 @@ func TestScores(t *testing.T) {
 		for _, p := range test.pods {
 			s.nodes.setPod(p)
 		}
-		if got, f := s.cycle(test.pod); f != nil || got != test.want {
+		if got, f := s.cycle(newPodInfo(test.pod)); f != nil || got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -271,7 +271,7 @@ func TestCacheAddsUp(t *testing.T) {
 	s := world(t, nodeOf("a"))
 	n := s.nodes.get("a")
 	p := podOf("p", requests("1", "1Gi"), hostPortOf(80), apart("web", "x"))
-	s.nodes.assume(p, "a")
+	s.nodes.assume(newPodInfo(p), "a")
 	if n.requested.cpu != 1000 || len(n.pods) != 1 || n.withTerms != 1 || len(n.ports) != 1 {
 		t.Errorf("assumed: %+v", n)
 	}

@@ -15,6 +15,10 @@ type podInfo struct {
 	nonZero  resources
 	ports    []hostPort
 
+	// Set as long as the pod counts on a node. The pod's being deleted is noted here because pod may be replaced meanwhile.
+	cohort  *cohort
+	leaving bool
+
 	affinity, antiAffinity                   []term // required
 	preferredAffinity, preferredAntiAffinity []weightedTerm
 }

@@ -33,7 +33,7 @@ type constraint struct {
 	key         string
 	maxSkew     int
 	minDomains  int
-	selector    labels.Selector
+	pods        *matcher
 	heedTaints  bool
 	heedLabels  bool
 	domainCount map[string]int // pods by topology value
@@ -56,7 +56,7 @@ func constraintsOf(pod *corev1.Pod, from []corev1.TopologySpreadConstraint, acti
 				selector = selector.Add(own...)
 			}
 		}
-		next := &constraint{key: c.TopologyKey, maxSkew: int(c.MaxSkew), minDomains: 1, selector: selector, heedLabels: true, domainCount: map[string]int{}}
+		next := &constraint{key: c.TopologyKey, maxSkew: int(c.MaxSkew), minDomains: 1, pods: newMatcher(pod.Namespace, selector), heedLabels: true, domainCount: map[string]int{}}
 		if c.MinDomains != nil {
 			next.minDomains = int(*c.MinDomains)
 		}
@@ -84,14 +84,14 @@ func spreadFilter(c *cycle) func(*node) *rejection {
 		}
 		for _, t := range constraints {
 			if eligible.counts(t, n) {
-				t.domainCount[n.object.Labels[t.key]] += countMatching(n, t.selector, pod.Namespace)
+				t.domainCount[n.object.Labels[t.key]] += t.pods.count(n)
 			}
 		}
 	}
 	lowest, self := make([]int, len(constraints)), make([]int, len(constraints))
 	for i, t := range constraints {
 		lowest[i] = t.lowest()
-		if t.selector.Matches(labels.Set(pod.Labels)) {
+		if t.pods.selector.Matches(labels.Set(pod.Labels)) {
 			self[i] = 1
 		}
 	}
@@ -129,8 +129,9 @@ func spreadScore(c *cycle, feasible []*node) scorer {
 		constraints = constraintsOf(pod, pod.Spec.TopologySpreadConstraints, corev1.ScheduleAnyway)
 	} else if selector := c.scheduler.defaultSelector(pod); !selector.Empty() {
 		constraints = constraintsOf(pod, defaultConstraints, corev1.ScheduleAnyway)
+		pods := newMatcher(pod.Namespace, selector)
 		for _, t := range constraints {
-			t.selector = selector
+			t.pods = pods
 		}
 	}
 	if len(constraints) == 0 {
@@ -158,7 +159,7 @@ func spreadScore(c *cycle, feasible []*node) scorer {
 	}
 	countDomains(c, constraints, explicit)
 	return scorer{
-		rate:      func(n *node) int64 { return spreadRating(n, pod.Namespace, constraints, weights, ignored[n]) },
+		rate:      func(n *node) int64 { return spreadRating(n, constraints, weights, ignored[n]) },
 		normalize: fewestFirst,
 	}
 }
@@ -178,7 +179,7 @@ func countDomains(c *cycle, constraints []*constraint, explicit bool) {
 			if _, known := t.domainCount[value]; t.key == corev1.LabelHostname || !labelled || !known || !eligible.counts(t, n) {
 				continue
 			}
-			t.domainCount[value] += countMatching(n, t.selector, c.pod.pod.Namespace)
+			t.domainCount[value] += t.pods.count(n)
 		}
 	}
 }
@@ -186,7 +187,7 @@ func countDomains(c *cycle, constraints []*constraint, explicit bool) {
 // ignoredRating marks nodes that lack a label of the constraints: they end with 0.
 const ignoredRating = -1
 
-func spreadRating(n *node, namespace string, constraints []*constraint, weights []float64, ignored bool) int64 {
+func spreadRating(n *node, constraints []*constraint, weights []float64, ignored bool) int64 {
 	if ignored {
 		return ignoredRating
 	}
@@ -198,7 +199,7 @@ func spreadRating(n *node, namespace string, constraints []*constraint, weights 
 		}
 		count := t.domainCount[value]
 		if t.key == corev1.LabelHostname {
-			count = countMatching(n, t.selector, namespace)
+			count = t.pods.count(n)
 		}
 		rating += float64(count)*weights[i] + float64(t.maxSkew-1)
 	}
@@ -256,18 +257,6 @@ func hasKeys(n *node, constraints []*constraint) bool {
 		}
 	}
 	return true
-}
-
-func countMatching(n *node, selector labels.Selector, namespace string) (count int) {
-	if selector.Empty() {
-		return 0
-	}
-	for _, p := range n.pods {
-		if p.pod.Namespace == namespace && p.pod.DeletionTimestamp == nil && selector.Matches(labels.Set(p.pod.Labels)) {
-			count++
-		}
-	}
-	return count
 }
 
 // defaultSelector selects the pods of the same services and the same ReplicaSet.

@@ -98,7 +98,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 
 // schedule takes one pod through the cycle and leaves the binding to run on.
 func (s *Scheduler) schedule(ctx context.Context, item *queued) {
-	pod := item.pod
+	pod := newPodInfo(item.pod)
 	s.mu.Lock()
 	host, failure := s.cycle(pod)
 	if failure == nil {
@@ -117,7 +117,7 @@ func (s *Scheduler) schedule(ctx context.Context, item *queued) {
 }
 
 // cycle finds the best node under the lock: prepare, filter, score.
-func (s *Scheduler) cycle(pod *corev1.Pod) (string, *failure) {
+func (s *Scheduler) cycle(pod *podInfo) (string, *failure) {
 	all := s.nodes.list
 	if len(all) == 0 {
 		return "", &failure{noNodes: true, plugins: s.plugins}
@@ -134,9 +134,9 @@ func (s *Scheduler) cycle(pod *corev1.Pod) (string, *failure) {
 	return pickBest(feasible, totalScores(c, s.plugins, feasible)), nil
 }
 
-func (s *Scheduler) newCycle(pod *corev1.Pod, all []*node) *cycle {
-	c := &cycle{pod: newPodInfo(pod), all: all, scheduler: s}
-	if ns, err := s.namespaces.Get(pod.Namespace); err == nil {
+func (s *Scheduler) newCycle(pod *podInfo, all []*node) *cycle {
+	c := &cycle{pod: pod, all: all, scheduler: s}
+	if ns, err := s.namespaces.Get(pod.pod.Namespace); err == nil {
 		c.namespaceLabels = ns.Labels
 	}
 	return c

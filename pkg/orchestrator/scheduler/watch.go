@@ -78,13 +78,6 @@ func (s *Scheduler) podBound(old, pod *corev1.Pod) {
 	resized := old != nil && old.Generation != pod.Generation
 	leaving := old != nil && (old.DeletionTimestamp == nil) != (pod.DeletionTimestamp == nil)
 	s.mu.Lock()
-	if !fresh && !relabelled && !resized && !leaving {
-		if known, ok := s.nodes.pods[pod.UID]; ok && known.node == pod.Spec.NodeName {
-			known.info.pod = pod // nothing of what is summed up has changed
-			s.mu.Unlock()
-			return
-		}
-	}
 	s.nodes.setPod(pod)
 	s.mu.Unlock()
 	switch {
