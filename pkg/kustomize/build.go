@@ -283,7 +283,13 @@ func (t *target) component(a *accumulator, path string) (*accumulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accumulateDirectory: \"recursed accumulation of path '%s': %w\"", sub.loader.root, err)
 	}
-	return got, nil
+	// All resources are taken in once more, so none may have the name of another now.
+	whole := t.accumulator()
+	whole.schemas = t.schemas
+	if err := whole.absorbAccumulator(got); err != nil {
+		return nil, fmt.Errorf("accumulateDirectory: \"recursed merging from path '%s': %w\"", sub.loader.root, err)
+	}
+	return whole, nil
 }
 
 // noRoot is the error of a name behind which there is no directory to build.

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -67,45 +68,51 @@ func splitListStep(s string) (field, value string, err error) {
 	return field, value, nil
 }
 
-// lookup follows a path to one value; nil if there is none.
+// lookup follows a path to one value; nil if there is none. Null is found, but has nothing below it.
 func (n *node) lookup(path []string) (*node, error) {
 	for _, step := range path {
-		switch {
-		case n.isNull():
-			return nil, nil
-		case step == "-" && n.kind == seqKind:
-			if len(n.items) == 0 {
-				return nil, nil
-			}
-			n = n.items[len(n.items)-1]
-		case isIndex(step) && n.kind == seqKind:
-			i, _ := strconv.Atoi(step)
-			if i >= len(n.items) {
-				return nil, nil
-			}
-			n = n.items[i]
-		case isListStep(step):
-			field, value, err := splitListStep(step)
-			if err != nil {
-				return nil, err
-			}
-			if n.kind != seqKind {
-				return nil, fmt.Errorf("line %d: expected a list for %s, found %s", n.line, step, n.describe())
-			}
-			if n = findElement(n, []string{field}, []string{value}); n == nil {
-				return nil, nil
-			}
-		default:
-			if n.kind != mapKind {
-				return nil, fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
-			}
-			n = n.get(step)
+		if step = strings.TrimSpace(step); step == "" {
+			continue
 		}
+		var err error
+		if n, err = n.step(step); n == nil || err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// step takes one step of a lookup.
+func (n *node) step(step string) (*node, error) {
+	i, number := atoi(step)
+	wanted := seqKind
+	switch {
+	case number && i < 0:
+		return nil, fmt.Errorf("array index %d cannot be negative", i)
+	case step == "*":
+		return nil, errors.New("wildcard is not supported here: name one value")
+	case !number && step != "-" && !isListStep(step):
+		wanted = mapKind
 	}
 	if n.isNull() {
 		return nil, nil
 	}
-	return n, nil
+	if err := sameKind(wanted, n); err != nil {
+		return nil, fmt.Errorf("%s: %w", step, err)
+	}
+	switch {
+	case wanted == mapKind:
+		return n.get(step), nil
+	case isListStep(step):
+		field, value, err := splitListStep(step)
+		return findElement(n, []string{field}, []string{value}), err
+	case step == "-":
+		i = len(n.items) - 1
+	}
+	if i < 0 || i >= len(n.items) {
+		return nil, nil
+	}
+	return n.items[i], nil
 }
 
 // matcher finds every value that a path matches, making what is missing where create gives something.

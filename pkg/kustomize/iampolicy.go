@@ -20,15 +20,15 @@ func (p *iamPolicyGenerator) generate() ([]*Object, error) {
 	if p.Cloud != "gke" {
 		return nil, fmt.Errorf("cloud provider %s not supported yet: the one that is is gke", p.Cloud)
 	}
-	root := newMap()
-	root.add("apiVersion", newAuto("v1"))
-	root.add("kind", newAuto("ServiceAccount"))
-	meta := root.ensureMap("metadata")
-	account := p.ServiceAccount.Name + "@" + p.ServiceAccount.ProjectID + ".iam.gserviceaccount.com"
-	meta.ensureMap("annotations").add("iam.gke.io/gcp-service-account", newString(account))
-	meta.add("name", newAuto(p.KubernetesService.Name))
+	// The names go into text, as in kustomize: what looks like a number there is one.
+	text := "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  annotations:\n    iam.gke.io/gcp-service-account: " +
+		p.ServiceAccount.Name + "@" + p.ServiceAccount.ProjectID + ".iam.gserviceaccount.com\n  name: " + p.KubernetesService.Name + "\n"
 	if ns := p.KubernetesService.Namespace; ns != "" {
-		meta.add("namespace", newAuto(ns))
+		text += "\n  namespace: " + ns
+	}
+	root, err := readDocument(text, 0)
+	if err != nil {
+		return nil, err
 	}
 	return []*Object{{root: root}}, nil
 }

@@ -55,34 +55,30 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 	keys := slices.Sorted(maps.Keys(entries))
 	for _, o := range m.list {
 		g := o.gvk()
-		// In kustomize the fields of a resource that get an entry share it: a later change of one is a change of all.
-		values := make([]*node, len(keys))
-		for i, k := range keys {
-			values[i] = newString(entries[k])
-		}
-		for i := range specs {
-			if !g.selectedBy(specs[i].gvk) {
-				continue
-			}
-			if err := specs[i].visit(o.root, newMap, func(n *node) error {
-				return putEntries(n, keys, values)
-			}); err != nil {
-				return err
+		// Entry by entry: what one of them made, a spec that makes nothing finds with the next one.
+		for _, k := range keys {
+			// In kustomize the fields of a resource that get an entry share it: a later change of one is a change of all.
+			v := newString(entries[k])
+			for i := range specs {
+				if !g.selectedBy(specs[i].gvk) {
+					continue
+				}
+				if err := specs[i].visit(o.root, newMap, func(n *node) error { return putEntry(n, k, v) }); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-func putEntries(n *node, keys []string, values []*node) error {
+func putEntry(n *node, key string, v *node) error {
 	if n.isNull() {
 		return nil
 	}
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
 	}
-	for i, k := range keys {
-		n.set(k, values[i])
-	}
+	n.set(key, v)
 	return nil
 }

@@ -151,7 +151,7 @@ func findElement(list *node, keys, values []string) *node {
 	}
 	for _, item := range list.items {
 		if keys[0] == "" {
-			if item.value == values[0] && item.kind == scalarKind {
+			if item.value == values[0] {
 				return item
 			}
 			continue
@@ -166,7 +166,7 @@ func findElement(list *node, keys, values []string) *node {
 func hasValues(item *node, keys, values []string) bool {
 	for i, key := range keys {
 		v := item.get(key)
-		if v == nil || v.kind != scalarKind || v.value != values[i] {
+		if v == nil || v.value != values[i] {
 			return false
 		}
 	}

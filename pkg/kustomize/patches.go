@@ -134,26 +134,7 @@ func (p *patchTransformer) merge(m *resMap) error {
 			}
 		}
 	}
-	return m.checkUnique(options)
-}
-
-// checkUnique refuses patches that gave two resources one name.
-func (m *resMap) checkUnique(o patchOptions) error {
-	if !o.AllowNameChange && !o.AllowKindChange {
-		return nil
-	}
-	seen := make(map[id]bool, len(m.list))
-	for _, o := range m.list {
-		if o.root.isEmpty() {
-			continue
-		}
-		i := o.id()
-		if seen[i] {
-			return fmt.Errorf("may not add resource with an already registered id: %s", i)
-		}
-		seen[i] = true
-	}
-	return nil
+	return m.checkUnique()
 }
 
 // theOne finds the resource with an identity, of now or of before.

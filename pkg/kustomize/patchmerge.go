@@ -50,6 +50,9 @@ func (p *patchStrategicMergeTransformer) transform(m *resMap) error {
 			return err
 		}
 		m.dropEmpty()
+		if err := m.checkUnique(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

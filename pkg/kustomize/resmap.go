@@ -14,6 +14,8 @@ type resMap struct {
 	names   map[string][]*Object
 	// anyNames finds by every name that a resource has had.
 	anyNames map[string][]*Object
+	// unchecked holds when names have changed since it was last made sure that no two resources have the same.
+	unchecked bool
 	// emptied holds when a resource was deleted and is still in the list.
 	emptied bool
 	// trace, if any, hears of every step.
@@ -22,8 +24,33 @@ type resMap struct {
 	touched []*Object
 }
 
-// renamed forgets the index.
-func (m *resMap) renamed() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
+// renamed forgets the index after changes of names. Two resources may have the same now.
+func (m *resMap) renamed() {
+	m.forget()
+	m.unchecked = true
+}
+
+func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
+
+// checkUnique refuses two resources of one name. Transformers can bring that about; strategic merge patches find out.
+func (m *resMap) checkUnique() error {
+	if !m.unchecked {
+		return nil
+	}
+	m.unchecked = false
+	seen := make(map[id]bool, len(m.list))
+	for _, o := range m.list {
+		if o.root.isEmpty() {
+			continue
+		}
+		i := o.id()
+		if seen[i] {
+			return fmt.Errorf("may not add resource with an already registered id: %s", i)
+		}
+		seen[i] = true
+	}
+	return nil
+}
 
 func (m *resMap) byCurrent() map[id]*Object {
 	if m.current == nil {
@@ -151,6 +178,6 @@ func (m *resMap) dropEmpty() {
 	}
 	if len(kept) < len(m.list) {
 		m.list = kept
-		m.renamed()
+		m.forget()
 	}
 }

@@ -57,19 +57,15 @@ func (m *resMap) unchanged(before []*Object) error {
 	return nil
 }
 
-// dropValidatedBy removes the label of a validator. The others are written again, and so count as changed, as in kustomize.
+// dropValidatedBy removes the label of a validator. The others are written again at the end of the metadata and in order,
+// and may so count as changed, as in kustomize.
 func (o *Object) dropValidatedBy() {
 	all := o.root.at("metadata", "labels")
 	if all == nil || all.kind != mapKind || all.get(validatedBy) == nil {
 		return
 	}
 	all.remove(validatedBy)
-	if len(all.items) == 0 {
-		o.root.get("metadata").remove("labels")
-	}
-	for i, v := range all.items {
-		all.items[i] = newString(v.value)
-	}
+	o.plainStrings("labels")
 }
 
 // differs gives the path to the first field that is not the very same, "" if there is none.

@@ -3,6 +3,7 @@ package kustomize
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -97,8 +98,8 @@ func (a *accumulator) resolveVars(warn func(string)) error {
 			return fmt.Errorf("field specified in var '%s' not found in corresponding resource", v.Name)
 		}
 		if at.kind == scalarKind {
-			if e.values[v.Name], err = at.scalar(); err != nil {
-				return err
+			if e.values[v.Name], err = at.variable(); err != nil {
+				return fmt.Errorf("field specified in var '%s' not found in corresponding resource: line %d: %w", v.Name, at.line, err)
 			}
 		}
 	}
@@ -125,6 +126,20 @@ func (a *accumulator) resolveVars(warn func(string)) error {
 		warn("well-defined vars that were never replaced: " + strings.Join(unused, ","))
 	}
 	return nil
+}
+
+// variable is what a scalar gives to a variable: of null and dates it is the text as written.
+func (n *node) variable() (any, error) {
+	switch n.tag {
+	case intTag:
+		return strconv.Atoi(n.value)
+	case floatTag:
+		return strconv.ParseFloat(n.value, 64)
+	case boolTag:
+		return strconv.ParseBool(n.value)
+	default:
+		return n.value, nil
+	}
 }
 
 // varPath also knows items by number in brackets: containers[0].image.
@@ -170,21 +185,22 @@ func isText(n *node) bool {
 	return n.kind == scalarKind && (n.tag == strTag || n.tag == autoTag)
 }
 
+// scalar expands a string. It loses its style, variables or not.
 func (e *expander) scalar(n *node) {
-	if !isText(n) || strings.IndexByte(n.value, '$') < 0 {
+	if !isText(n) {
 		return
 	}
 	switch v := e.expand(n.value).(type) {
 	case string:
 		n.assign(strTag, v)
 	case bool:
-		n.assign(boolTag, fmt.Sprint(v))
+		n.assign(boolTag, strconv.FormatBool(v))
 	case float64:
-		n.assign(floatTag, fmt.Sprint(v))
+		n.assign(floatTag, strconv.FormatFloat(v, 'f', -1, 64))
 	default:
 		n.assign(intTag, fmt.Sprint(v))
 	}
-	n.quoted = false
+	n.quoted, n.folded, n.literal = false, false, false
 }
 
 // expand gives the text with its variables replaced, or the value itself when the text is one variable.
@@ -201,7 +217,9 @@ func (e *expander) expand(s string) any {
 			b.WriteByte('$')
 			i++
 		case s[i+1] != '(' || end < 0:
-			b.WriteString(s[i : i+2])
+			// kustomize takes the byte for a character, and so takes others apart.
+			b.WriteByte('$')
+			b.WriteRune(rune(s[i+1]))
 			i++
 		default:
 			name := s[i+2 : i+end]
