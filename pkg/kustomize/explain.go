@@ -178,7 +178,7 @@ func plain(n *node) any {
 		}
 		return s
 	}
-	v, err := n.scalar()
+	v, err := n.scalar(false)
 	if err != nil {
 		return n.value
 	}

@@ -9,8 +9,12 @@ import (
 )
 
 // appendJSON prints a node as encoding/json would print what it holds: keys sorted.
-func appendJSON(out []byte, n *node) ([]byte, error) {
+func appendJSON(out []byte, n *node) ([]byte, error) { return appendValue(out, n, false) }
+
+// appendValue does so with what may be in braces or brackets.
+func appendValue(out []byte, n *node, flow bool) ([]byte, error) {
 	var err error
+	flow = flow || n != nil && n.flow
 	switch {
 	case n == nil:
 		return append(out, "null"...), nil
@@ -20,18 +24,18 @@ func appendJSON(out []byte, n *node) ([]byte, error) {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			if out, err = appendJSON(out, item); err != nil {
+			if out, err = appendValue(out, item, flow); err != nil {
 				return nil, err
 			}
 		}
 		return append(out, ']'), nil
 	case n.kind == mapKind:
-		return appendObject(out, n)
+		return appendObject(out, n, flow)
 	}
 	if s, ok := n.string(); ok {
 		return appendString(out, s)
 	}
-	v, err := n.scalar()
+	v, err := n.scalar(flow)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +63,7 @@ func appendString(out []byte, s string) ([]byte, error) {
 	return append(append(out, s[from:]...), '"'), nil
 }
 
-func appendObject(out []byte, n *node) (_ []byte, err error) {
+func appendObject(out []byte, n *node, flow bool) (_ []byte, err error) {
 	var order []int
 	if !slices.IsSorted(n.keys) {
 		order = make([]int, len(n.keys))
@@ -81,7 +85,7 @@ func appendObject(out []byte, n *node) (_ []byte, err error) {
 			return nil, err
 		}
 		out = append(out, ':')
-		if out, err = appendJSON(out, n.items[at]); err != nil {
+		if out, err = appendValue(out, n.items[at], flow); err != nil {
 			return nil, err
 		}
 	}
@@ -113,13 +117,13 @@ func fromValue(v any) *node {
 	case string:
 		return fromText(v)
 	case []any:
-		n := &node{kind: seqKind, items: make([]*node, len(v))}
+		n := &node{kind: seqKind, flow: len(v) == 0, items: make([]*node, len(v))}
 		for i, item := range v {
 			n.items[i] = fromValue(item)
 		}
 		return n
 	case map[string]any:
-		n := &node{kind: mapKind, keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
+		n := &node{kind: mapKind, flow: len(v) == 0, keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
 		for k, item := range v {
 			n.keys = append(n.keys, k)
 			n.items = append(n.items, fromValue(item))
@@ -142,8 +146,8 @@ func (n *node) rewritten() (*node, error) {
 	if n.kind == scalarKind {
 		// It has not been written as YAML before.
 		m := *n
-		m.flow, m.folded, m.literal = false, false, false
-		v, err := m.scalar()
+		m.folded, m.literal = false, false
+		v, err := m.scalar(false)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +170,7 @@ func (n *node) rewritten() (*node, error) {
 		w.line = n.line
 		return w, nil
 	}
-	w := &node{kind: n.kind, line: n.line, keys: n.keys, items: make([]*node, len(n.items))}
+	w := &node{kind: n.kind, flow: true, line: n.line, keys: n.keys, items: make([]*node, len(n.items))}
 	for i, item := range n.items {
 		again, err := item.rewritten()
 		if err != nil {

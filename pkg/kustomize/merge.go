@@ -24,6 +24,10 @@ func (s *schemas) walk(dest, patch *node, f mergeField) (*node, error) {
 	if lead.isNull() {
 		lead = patch
 	}
+	if dest != nil && patch != nil && dest.kind != scalarKind && len(dest.items) == 0 {
+		// What was empty takes the braces of what comes, or gets none.
+		dest.flow = patch.flow
+	}
 	switch {
 	case lead.isNull() || lead.kind == mapKind:
 		if err := sameKind(mapKind, dest, patch); err != nil {
@@ -140,9 +144,7 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 			// What was null before stays: quoted marks it on the way up.
 			dest.set(key, newScalar(nullTag, v.value))
 		default:
-			if v.kind == scalarKind {
-				v.takeStyle(old)
-			}
+			v.takeStyle(old)
 			bare := v.bareKey
 			dest.set(key, v)
 			if old == nil {
@@ -154,17 +156,21 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 	return dest, nil
 }
 
-// takeStyle gives a merged scalar the style that the field had. A string that stays or is new gets quotes if it needs them.
+// takeStyle gives a merged value the style that the field had. A string that stays or is new gets quotes if it needs them.
 func (n *node) takeStyle(old *node) {
 	switch {
+	case n.kind != scalarKind:
+		if old != nil {
+			n.flow = old.flow
+		}
 	case old == nil || old == n:
 		if n.tag == strTag || n.tag == autoTag {
-			n.quoted = n.quoted || n.value != "" && !plainString(n.value)
+			n.quoted = n.quoted || nonString(n.value)
 		}
 	case old.kind == scalarKind:
 		n.quoted, n.folded, n.literal = old.quoted, old.folded, old.literal
-		// Between quotes nothing is a number.
-		if n.quoted && n.tag != autoTag {
+		// Between quotes nothing is a number, unless a tag had to say that it is one.
+		if n.quoted && n.tag != autoTag && n.tag == plainTag(n.value) {
 			n.tag = strTag
 		}
 	}
@@ -202,6 +208,8 @@ func (s *schemas) cleanMap(n *node) error {
 		case v.isNull() && v.value == "":
 			n.remove(n.keys[i])
 			i--
+		case v.kind == scalarKind:
+			v.takeStyle(v)
 		case v.kind == mapKind:
 			if t := s.of(v); t != nil {
 				if _, err := s.walkMap(v, nil, t); err != nil {

@@ -34,7 +34,7 @@ type node struct {
 	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded and literal for text
 	// that stands below a ">" or a "|".
 	bareKey, folded, literal bool
-	// flow holds for a scalar that stood in braces or brackets, where nothing at all reads as "" in the end.
+	// flow holds for a collection that stands in braces or brackets.
 	flow  bool
 	value string
 	line  int32
@@ -54,7 +54,7 @@ func newAuto(s string) *node      { return &node{tag: autoTag, value: s} }
 
 // newString is a string, in quotes if it needs them: it keeps them when it is changed.
 func newString(s string) *node {
-	return &node{tag: strTag, value: s, quoted: s != "" && !plainString(s)}
+	return &node{tag: strTag, value: s, quoted: nonString(s)}
 }
 
 // newText is a string that kustomize writes below a "|" if it has several lines.
@@ -115,13 +115,16 @@ func (n *node) at(path ...string) *node {
 	return n
 }
 
-// set gives a field a value. As in kustomize a scalar keeps its style, and what other fields share with this one changes
+// set gives a field a value. As in kustomize a value takes the style of the old one, and what other fields share with this one changes
 // with it.
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
 		old := *n.items[i]
 		n.items[i].become(v)
-		if old.kind == scalarKind && v.kind == scalarKind {
+		switch {
+		case v.kind != scalarKind:
+			n.items[i].flow = old.flow
+		case old.kind == scalarKind:
 			n.items[i].quoted, n.items[i].folded, n.items[i].literal = old.quoted, old.folded, old.literal
 		}
 		return

@@ -19,7 +19,6 @@ type plainReader struct {
 	blanks   int
 	comments bool
 	odd      bool
-	flow     int
 	// values is how many more values the file may have.
 	values *atomic.Int64
 	slab   []node

@@ -14,7 +14,7 @@ func (r *plainReader) flowValue(depth int) *node {
 		return r.quoted()
 	}
 	n := r.new(scalarKind)
-	n.value, n.flow = r.flowPlain(), true
+	n.value = r.flowPlain()
 	if n.value == "" {
 		return r.giveUp()
 	}
@@ -41,9 +41,8 @@ func (r *plainReader) next(c byte) bool {
 
 func (r *plainReader) flowSequence(depth int) *node {
 	n, from := r.new(seqKind), len(r.items)
+	n.flow = true
 	r.pos++
-	r.flow++
-	defer func() { r.flow-- }()
 	if r.next(']') {
 		return n
 	}
@@ -63,9 +62,8 @@ func (r *plainReader) flowSequence(depth int) *node {
 
 func (r *plainReader) flowMapping(depth int) *node {
 	n, from := r.new(mapKind), len(r.keys)
+	n.flow = true
 	r.pos++
-	r.flow++
-	defer func() { r.flow-- }()
 	if r.next('}') {
 		return n
 	}

@@ -12,7 +12,7 @@ import (
 func toJSON(data []byte) ([]byte, error) {
 	var values atomic.Int64
 	values.Store(maxNodes)
-	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous() {
+	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous(n.flow) {
 		return appendJSON(make([]byte, 0, len(data)), n)
 	}
 	if len(data) > maxOdd {
@@ -22,7 +22,7 @@ func toJSON(data []byte) ([]byte, error) {
 }
 
 // unambiguous holds if YAML 1.1 and 1.2 agree on every scalar and key.
-func (n *node) unambiguous() bool {
+func (n *node) unambiguous(flow bool) bool {
 	if n.kind == scalarKind {
 		switch n.tag {
 		case strTag:
@@ -30,7 +30,7 @@ func (n *node) unambiguous() bool {
 		case intTag:
 			return plainDecimal(n.value) && len(n.value) < 18
 		case boolTag, nullTag:
-			return !n.flow
+			return !flow
 		}
 		return false
 	}
@@ -40,7 +40,7 @@ func (n *node) unambiguous() bool {
 		}
 	}
 	for _, item := range n.items {
-		if !item.unambiguous() {
+		if !item.unambiguous(flow || item.flow) {
 			return false
 		}
 	}

@@ -247,7 +247,7 @@ func literalIndent(s string) int {
 // quoted reads a scalar in quotes.
 func (r *plainReader) quoted() *node {
 	n := r.new(scalarKind)
-	n.tag, n.quoted, n.flow = strTag, true, r.flow > 0
+	n.tag, n.quoted = strTag, true
 	s, quote := r.text[r.pos+1:], r.text[r.pos]
 	for i := range len(s) {
 		switch c := s[i]; {

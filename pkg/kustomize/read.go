@@ -155,8 +155,6 @@ type converter struct {
 	// bare allows keys that are no strings.
 	bare  bool
 	count int
-	// flow is how many braces and brackets are open.
-	flow int
 }
 
 func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
@@ -166,17 +164,13 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("line %d: nested more than %d deep", y.Line+c.line, maxDepth)
 	}
-	if y.Style&yaml.FlowStyle != 0 && y.Kind != yaml.ScalarNode {
-		c.flow++
-		defer func() { c.flow-- }()
-	}
 	switch y.Kind {
 	case yaml.AliasNode:
 		return c.convert(y.Alias, depth+1)
 	case yaml.MappingNode:
 		return c.mapping(y, depth)
 	case yaml.SequenceNode:
-		n := &node{kind: seqKind, line: int32(y.Line + c.line), items: make([]*node, len(y.Content))}
+		n := &node{kind: seqKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), items: make([]*node, len(y.Content))}
 		for i, item := range y.Content {
 			v, err := c.convert(item, depth+1)
 			if err != nil {
@@ -187,7 +181,7 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		return n, nil
 	default:
 		block := y.Style & (yaml.LiteralStyle | yaml.FoldedStyle)
-		return &node{tag: tagOf(y), flow: c.flow > 0, value: y.Value, line: int32(y.Line + c.line),
+		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line),
 			folded: block&yaml.FoldedStyle != 0, literal: block&yaml.LiteralStyle != 0,
 			quoted: block != 0 || y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0}, nil
 	}
@@ -195,7 +189,7 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 
 func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 	size := len(y.Content) / 2
-	n := &node{kind: mapKind, line: int32(y.Line + c.line), keys: make([]string, 0, size), items: make([]*node, 0, size)}
+	n := &node{kind: mapKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), keys: make([]string, 0, size), items: make([]*node, 0, size)}
 	var merge *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := y.Content[i]

@@ -24,8 +24,9 @@ func (n *node) string() (s string, ok bool) {
 	return n.value, t == strTag && !n.folded && !(n.literal && strings.HasPrefix(n.value, "\t"))
 }
 
-// scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
-func (n *node) scalar() (any, error) {
+// scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string. In braces or brackets, where kustomize
+// writes it once in between, nothing at all becomes "" and text has no style.
+func (n *node) scalar(flow bool) (any, error) {
 	t := n.tag
 	if t == autoTag {
 		if n.quoted {
@@ -36,6 +37,7 @@ func (n *node) scalar() (any, error) {
 	switch t {
 	case strTag, autoTag:
 		switch {
+		case flow:
 		case n.literal && strings.HasPrefix(n.value, "\t"):
 			return nil, fmt.Errorf("line %d: the text begins with a tab, which kustomize cannot read again below a \"|\"", n.line)
 		case n.folded:
@@ -45,7 +47,7 @@ func (n *node) scalar() (any, error) {
 	case nullTag:
 		switch n.value {
 		case "":
-			if n.flow {
+			if flow {
 				return "", nil
 			}
 		case "~", "null", "Null", "NULL":
@@ -54,8 +56,8 @@ func (n *node) scalar() (any, error) {
 		}
 		return nil, nil
 	case timeTag:
-		// kustomize writes it out once in between, where braces make it quote the colons: then it is a string.
-		if n.flow && strings.IndexByte(n.value, ':') >= 0 {
+		// Braces make quotes of colons: then it is a string.
+		if flow && strings.IndexByte(n.value, ':') >= 0 {
 			return n.value, nil
 		}
 	case intTag:
@@ -84,6 +86,9 @@ func plainDecimal(s string) bool {
 // decode asks the YAML library what a rarer scalar means.
 func (n *node) decode(t tag) (any, error) {
 	y := yaml.Node{Kind: yaml.ScalarNode, Value: n.value, Tag: t.String()}
+	if n.quoted {
+		y.Style = yaml.DoubleQuotedStyle
+	}
 	var v any
 	if err := y.Decode(&v); err != nil {
 		return nil, fmt.Errorf("line %d: %w", n.line, err)

@@ -155,6 +155,22 @@ func plainString(s string) bool {
 	return true
 }
 
+// nonString holds for text that gets quotes when it is put into a document: what YAML 1.1 reads as anything but a string, and
+// dates are strings to kustomize's reader of it.
+func nonString(s string) bool {
+	if s == "" || strings.IndexByte(s, '\n') >= 0 {
+		return false
+	}
+	if analyse(s).plain {
+		return !plainString(s) && !timestamp(s) && !base60(s)
+	}
+	doc, err := readDocument(s, 0)
+	if err != nil || doc != nil && doc.kind == scalarKind && doc.quoted {
+		return false
+	}
+	return doc == nil || doc.kind != scalarKind || doc.tag != timeTag && doc.tag != strTag || doc.value != "" && nonString(doc.value)
+}
+
 // word holds for the names that YAML 1.1 gives to booleans, null and numbers that are none.
 func word(s string) bool {
 	switch s {

@@ -11,6 +11,8 @@ import (
 type writer struct {
 	out []byte
 	err error
+	// flow is how many collections in braces or brackets are open: kustomize writes them so once in between.
+	flow int
 }
 
 // writeYAML prints one document.
@@ -30,6 +32,10 @@ const (
 )
 
 func (w *writer) value(n *node, indent int, p place) {
+	if n != nil && n.flow {
+		w.flow++
+		defer func() { w.flow-- }()
+	}
 	switch {
 	case n == nil:
 		w.inline("null", p)
@@ -130,7 +136,7 @@ func (w *writer) scalar(n *node, indent int, p place) {
 		w.inline(n.value, p)
 		return
 	}
-	v, err := n.scalar()
+	v, err := n.scalar(w.flow > 0)
 	if err != nil {
 		if w.err == nil {
 			w.err = err
