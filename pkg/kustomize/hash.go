@@ -82,14 +82,16 @@ func hashed(n *node, field string) ([]byte, error) {
 	}
 	v := n.get(field)
 	optional := field == "binaryData" || field == "stringData"
-	if v.isNull() || optional && v.kind != mapKind {
-		if optional {
-			return nil, nil
-		}
+	switch {
+	case optional && (v == nil || v.kind == scalarKind):
+		return nil, nil
+	case v == nil:
 		return []byte(`""`), nil
-	}
-	if v.kind == scalarKind {
+	case v.kind == scalarKind:
 		return json.Marshal(v.value)
+	case v.kind == seqKind:
+		// A list is a mapping that could not be read.
+		return []byte("null"), nil
 	}
 	return appendJSON(nil, v)
 }

@@ -227,6 +227,9 @@ func appendElements(to, from *node, keys []string) (*node, error) {
 			continue
 		}
 		var values []string
+		if err := sameKind(mapKind, item); err != nil {
+			return nil, err
+		}
 		for _, key := range keys {
 			v := item.get(key)
 			if v == nil {

@@ -73,6 +73,8 @@ func (m *resMap) attribute(by *origin) {
 		} else {
 			o.transformations = append(o.transformations, by)
 		}
+		// To note it, all annotations are written again, and share nothing any more.
+		o.plainStrings("annotations")
 	}
 }
 

@@ -73,7 +73,15 @@ func (a *accumulator) fixReferences() error {
 }
 
 func (r *references) fix(from *candidate) error {
-	for _, field := range r.fieldsOf(from.org.gvk) {
+	fields := r.fieldsOf(from.org.gvk)
+	written := ""
+	if v := from.root.get("apiVersion"); !v.isNull() {
+		written = v.text()
+	}
+	if parsed := from.now.apiVersion(); len(fields) > 0 && written != parsed {
+		return fmt.Errorf("node-referrerOriginal 'APIVersion' mismatch '%s' != '%s'", written, parsed)
+	}
+	for _, field := range fields {
 		f := fixer{r, from, field.target, field.spec.Path}
 		if err := field.spec.visit(from.root, nil, f.set); err != nil {
 			return fmt.Errorf("updating name reference in '%s' field of '%s': %w", f.path, from.now, err)
@@ -197,14 +205,23 @@ func (c *candidate) bindsIn(ns string) bool {
 	return false
 }
 
-// checkSubjects refuses a service account whose namespace is there but blank.
+// readsAsText holds for a scalar that is a string to whoever reads the document.
+func (n *node) readsAsText() bool {
+	t := n.tag
+	if t == autoTag && !n.quoted {
+		t = plainTag(n.value)
+	}
+	return n.kind == scalarKind && (t == strTag || t == autoTag || t == otherTag || t == binaryTag)
+}
+
+// checkSubjects refuses a service account whose namespace is there but no text, which kustomize calls blank.
 func (c *candidate) checkSubjects() error {
 	subjects := c.root.get("subjects")
 	if c.now.Kind != "RoleBinding" || subjects == nil || subjects.kind != seqKind {
 		return nil
 	}
 	for _, s := range subjects.items {
-		if ns := s.get("namespace"); ns != nil && ns.isNull() && s.get("kind").text() == "ServiceAccount" {
+		if ns := s.get("namespace"); ns != nil && !ns.readsAsText() && s.get("kind").text() == "ServiceAccount" {
 			return fmt.Errorf("line %d: Invalid Input: namespace is blank for resource %q", ns.line, c.now)
 		}
 	}

@@ -24,6 +24,8 @@ const (
 	nullTag
 	timeTag
 	binaryTag
+	// otherTag is one that the document brings along: what it stands for is text, but no variable is replaced in it.
+	otherTag
 )
 
 // node is a value of a document: a scalar, a mapping or a sequence. Comments, styles and anchors are gone.
@@ -119,14 +121,14 @@ func (n *node) at(path ...string) *node {
 // with it.
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
-		old := *n.items[i]
-		n.items[i].become(v)
+		old := n.items[i]
 		switch {
 		case v.kind != scalarKind:
-			n.items[i].flow = old.flow
+			v.flow = old.flow
 		case old.kind == scalarKind:
-			n.items[i].quoted, n.items[i].folded, n.items[i].literal = old.quoted, old.folded, old.literal
+			v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
 		}
+		old.become(v)
 		return
 	}
 	v.bareKey = true
@@ -162,9 +164,9 @@ func (n *node) ensureMap(key string) *node {
 	return v
 }
 
-// text is the value of a scalar as written, "" for anything else.
+// text is the value of a scalar as written, even of null; "" for anything else.
 func (n *node) text() string {
-	if n == nil || n.kind != scalarKind || n.tag == nullTag {
+	if n == nil || n.kind != scalarKind {
 		return ""
 	}
 	return n.value

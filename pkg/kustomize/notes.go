@@ -65,9 +65,16 @@ func (o *Object) noted() (*node, error) {
 
 var errNotes = errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
 
-// checkNotes refuses a resource that came with some notes of a past, and was renamed since: they no longer fit together.
+// checkNotes refuses a resource with notes that do not fit together: it came with some notes of a past, and was renamed since,
+// or it had no kind in between, which leaves no note.
 func (o *Object) checkNotes() error {
-	if o.halfNoted > 0 && len(o.past) > o.halfNoted {
+	kinds := 0
+	for _, p := range o.past {
+		if p.Kind != "" {
+			kinds++
+		}
+	}
+	if o.halfNoted > 0 && len(o.past) > o.halfNoted || len(o.past) > 0 && max(kinds, 1) != len(o.past) {
 		return fmt.Errorf("%s: %w", o.id(), errNotes)
 	}
 	return nil

@@ -35,6 +35,15 @@ func TestPlainString(t *testing.T) {
 	}
 }
 
+func TestNonString(t *testing.T) {
+	for s, want := range map[string]bool{"web": false, "yes": true, "1": true, "1:30": false, "2020-01-01": false, "": false, "a: b": true, "[a": false,
+		"[a]": true, "- a": true, "#a": true, " 1 ": true, " a ": false, "'1'": false, "a\n1": false, "😀": false, "*a": false, "a b": false} {
+		if got := nonString(s); got != want {
+			t.Errorf("%q: got %v, want %v", s, got, want)
+		}
+	}
+}
+
 func TestStyle(t *testing.T) {
 	for s, want := range map[string]style{"web": plainStyle, "a b": plainStyle, "a: b": singleStyle, "#a": singleStyle, " a": singleStyle, "yes": doubleStyle,
 		"a\n": literalStyle, "a \nb": doubleStyle, "a\tb": doubleStyle, "a\n ": doubleStyle, "'": singleStyle, "é": plainStyle, "\u2028": singleStyle} {
@@ -81,7 +90,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestSelector(t *testing.T) {
-	c, err := Selector{gvk: gvk{Kind: "Deployment|Service"}, Name: "web.*", LabelSelector: "app in (a, b)"}.compile()
+	c, err := Selector{namedKind: namedKind{gvk: gvk{Kind: "Deployment|Service"}, Name: "web.*"}, LabelSelector: "app in (a, b)"}.compile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +99,7 @@ func TestSelector(t *testing.T) {
 	if !c.kindMatches(gvk{Kind: "Service"}) || c.kindMatches(gvk{Kind: "Services"}) || !c.name.match("web-1") || c.name.match("aweb") || !c.noted(o) {
 		t.Error("the selector does not match what it should")
 	}
-	if _, err := (Selector{Name: "("}).compile(); err == nil {
+	if _, err := (Selector{namedKind: namedKind{Name: "("}}).compile(); err == nil {
 		t.Error("got no error for a broken pattern")
 	}
 }

@@ -272,7 +272,9 @@ func tagOf(y *yaml.Node) tag {
 		return timeTag
 	case "!!binary":
 		return binaryTag
-	default:
+	case "!!str", "":
 		return strTag
+	default:
+		return otherTag
 	}
 }

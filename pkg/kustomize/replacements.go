@@ -18,9 +18,7 @@ type Replacement struct {
 }
 
 type ReplacementSource struct {
-	gvk
-	Name      string        `json:"name,omitempty"`
-	Namespace string        `json:"namespace,omitempty"`
+	namedKind
 	FieldPath string        `json:"fieldPath,omitempty"`
 	Options   *FieldOptions `json:"options,omitempty"`
 }
@@ -53,33 +51,27 @@ type replacementField struct{ Replacement }
 
 // transform copies values from sources to the fields of targets.
 func (p *replacementTransformer) transform(m *resMap) error {
-	r := replacer{m: m}
+	r := replacer{m}
 	for i := range p.list {
-		r.byName = m.byAnyName()
 		if err := r.run(&p.list[i]); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
-		}
-		if p.list[i].renames() {
-			m.renamed()
 		}
 	}
 	m.renamed()
 	return nil
 }
 
-// renames holds if the next entry may have to find resources by other names.
-func (r *Replacement) renames() bool {
-	for _, t := range r.Targets {
-		if len(t.FieldPaths) == 0 {
-			return true
-		}
-		for _, path := range t.FieldPaths {
-			if first := splitFieldPath(path)[0]; first == "metadata" || first == "*" {
-				return true
-			}
+// renames holds if what comes next may have to find resources by other names. forgets holds if a resource may lose its past,
+// which kustomize keeps in annotations.
+func (t *ReplacementTarget) renames() (renames, forgets bool) {
+	renames = len(t.FieldPaths) == 0
+	for _, path := range t.FieldPaths {
+		if steps := splitFieldPath(path); steps[0] == "metadata" {
+			renames = true
+			forgets = forgets || len(steps) == 1 || steps[1] == "annotations"
 		}
 	}
-	return false
+	return renames, forgets
 }
 
 // prepare reads the files that hold replacements.
@@ -127,10 +119,7 @@ func (p *replacementTransformer) prepare(t *target) error {
 	return nil
 }
 
-type replacer struct {
-	m      *resMap
-	byName map[string][]*Object
-}
+type replacer struct{ m *resMap }
 
 // anyID holds if one of the identities of an object fits, with their namespaces as replacements see them: today's as written.
 func (o *Object) anyID(fits func(id) bool) bool {
@@ -204,7 +193,7 @@ func (s *ReplacementSource) String() string { return id{s.gvk, s.Name, s.Namespa
 func (r *replacer) source(s *ReplacementSource) (*Object, error) {
 	list := r.m.list
 	if s.Name != "" {
-		list = r.byName[s.Name]
+		list = r.m.byAnyName()[s.Name]
 	}
 	fits := func(i id) bool {
 		return (s.Name == "" || s.Name == i.name) && (s.Namespace == "" || s.Namespace == or(i.namespace, "default")) && i.gvk.selectedBy(s.gvk)
@@ -245,15 +234,25 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 	}
 	list := r.m.list
 	if choose.name.re == nil && choose.name.plain != "" {
-		list = r.byName[choose.name.plain]
+		list = r.m.byAnyName()[choose.name.plain]
 	}
+	renames, forgets := t.renames()
 	for _, o := range list {
 		if !choose.noted(o) || !o.anyID(choose.matches) || rejected(o, t.Reject, rejects) {
 			continue
 		}
-		if err := t.copyTo(o, value); err != nil {
+		set := func() error { return t.copyTo(o, value) }
+		if forgets {
+			err = o.keepingHistory(set)
+		} else {
+			err = set()
+		}
+		if err != nil {
 			return fmt.Errorf("target %s: %w", o.id(), err)
 		}
+	}
+	if renames {
+		r.m.renamed()
 	}
 	return nil
 }

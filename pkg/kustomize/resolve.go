@@ -35,7 +35,7 @@ func (n *node) scalar(flow bool) (any, error) {
 		t = plainTag(n.value)
 	}
 	switch t {
-	case strTag, autoTag:
+	case strTag, autoTag, otherTag:
 		switch {
 		case flow:
 		case n.literal && strings.HasPrefix(n.value, "\t"):

@@ -123,11 +123,17 @@ func (o *Object) setNamespace(ns string) {
 func (o *Object) stringMap(field string) map[string]string {
 	n := o.root.at("metadata", field)
 	m := map[string]string{}
-	if n == nil || n.kind != mapKind {
-		return m
-	}
-	for i, k := range n.keys {
-		m[k] = n.items[i].value
+	switch {
+	case n == nil:
+	case n.kind == mapKind:
+		for i, k := range n.keys {
+			m[k] = n.items[i].value
+		}
+	case n.kind == seqKind:
+		// kustomize takes the items for keys and values in turn.
+		for i := 0; i+1 < len(n.items); i += 2 {
+			m[n.items[i].value] = n.items[i+1].value
+		}
 	}
 	return m
 }
@@ -236,7 +242,13 @@ func checkObject(n *node) error {
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: %s is no object: missing Resource metadata", n.line, n.describe())
 	}
-	kind, name := n.get("kind").text(), n.at("metadata", "name").text()
+	var kind, name string
+	if v := n.get("kind"); !v.isNull() {
+		kind = v.text()
+	}
+	if v := n.at("metadata", "name"); !v.isNull() {
+		name = v.text()
+	}
 	if kind != "" && (name != "" || strings.HasSuffix(kind, "List")) {
 		return nil
 	}

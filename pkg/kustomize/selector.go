@@ -7,11 +7,17 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
+// namedKind is a name of a kind. What is in a struct of a struct, the library does not turn from a number into text, and so
+// neither does kustomize.
+type namedKind struct {
+	gvk
+	Name      string `json:"name,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
 // Selector names resources by patterns.
 type Selector struct {
-	gvk
-	Name               string `json:"name,omitempty"`
-	Namespace          string `json:"namespace,omitempty"`
+	namedKind
 	AnnotationSelector string `json:"annotationSelector,omitempty"`
 	LabelSelector      string `json:"labelSelector,omitempty"`
 }

@@ -161,14 +161,19 @@ func nonString(s string) bool {
 	if s == "" || strings.IndexByte(s, '\n') >= 0 {
 		return false
 	}
-	if analyse(s).plain {
-		return !plainString(s) && !timestamp(s) && !base60(s)
+	if !analyse(s).plain {
+		doc, err := readDocument(s, 0)
+		switch {
+		case err != nil:
+			return false
+		case doc == nil || doc.kind != scalarKind:
+			return true
+		case doc.quoted || doc.value == "":
+			return !doc.quoted
+		}
+		s = doc.value
 	}
-	doc, err := readDocument(s, 0)
-	if err != nil || doc != nil && doc.kind == scalarKind && doc.quoted {
-		return false
-	}
-	return doc == nil || doc.kind != scalarKind || doc.tag != timeTag && doc.tag != strTag || doc.value != "" && nonString(doc.value)
+	return !plainString(s) && !timestamp(s) && !base60(s)
 }
 
 // word holds for the names that YAML 1.1 gives to booleans, null and numbers that are none.

@@ -133,8 +133,8 @@ func (s source) selector(object *yaml.Node) *kustomize.Selector {
 		}
 		return &out
 	}
-	out := kustomize.Selector{Name: name, Namespace: namespace}
-	out.Kind = kind
+	out := kustomize.Selector{}
+	out.Name, out.Namespace, out.Kind = name, namespace, kind
 	out.Group, out.Version = splitVersion(scalar(object, "apiVersion"))
 	return &out
 }

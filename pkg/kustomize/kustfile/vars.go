@@ -76,7 +76,8 @@ func touched(k *kustomize.Kustomization, dir string) ([]source, error) {
 }
 
 func sourceOf(v kustomize.Variable) *kustomize.ReplacementSource {
-	s := &kustomize.ReplacementSource{Name: v.ObjRef.Name, Namespace: v.ObjRef.Namespace, FieldPath: v.FieldRef.FieldPath}
+	s := &kustomize.ReplacementSource{FieldPath: v.FieldRef.FieldPath}
+	s.Name, s.Namespace = v.ObjRef.Name, v.ObjRef.Namespace
 	s.Group, s.Version = splitVersion(v.ObjRef.APIVersion)
 	s.Kind = v.ObjRef.Kind
 	return s

@@ -25,10 +25,10 @@ var exceptions = []exception{
 		same:   sameButHashes,
 	},
 	{
-		// The real one notes names from before in annotations, and drops them at the end from where it put them. A JSON patch
+		// The real one notes names from before and origins in annotations, and drops them at the end from where it put them. A JSON patch
 		// that copies or moves metadata carries them elsewhere, where they stay.
-		reason: "internal annotations that a JSON patch carried elsewhere",
-		same:   func(theirs, ours string) bool { return withoutNotes(theirs) == ours },
+		reason: "notes in annotations that a JSON patch carried elsewhere",
+		same:   func(theirs, ours string) bool { return withoutNotes(theirs) == withoutNotes(ours) },
 	},
 }
 
@@ -42,7 +42,7 @@ func excepted(theirs, ours string) string {
 	return ""
 }
 
-var hashed = regexp.MustCompile(`^(.*-)([2456789bcdfghkmt]{10})$`)
+var hashed = regexp.MustCompile(`^(.*?)((?:-[2456789bcdfghkmt]{10})+)$`)
 
 // sameButHashes exchanges the hashes in names of objects of unusual kinds, and in what refers to them.
 func sameButHashes(theirs, ours string) bool {
@@ -76,13 +76,22 @@ func identity(document string) (kind, name string) {
 	return kind, o.Metadata.Name
 }
 
-// withoutNotes drops the internal annotations, line by line. A mapping that had nothing else is written as empty.
+var noted = regexp.MustCompile(`^ *(internal\.config\.kubernetes\.io/\w+|config\.kubernetes\.io/origin|alpha\.config\.kubernetes\.io/transformations):`)
+
+// withoutNotes drops the notes, line by line, with the text below them. A mapping that had nothing else is written as empty.
 func withoutNotes(output string) string {
 	var kept []string
-	dropped := false
+	dropped, note, top := false, 0, ""
 	for line := range strings.Lines(output) {
-		if strings.HasPrefix(strings.TrimLeft(line, " "), "internal.config.kubernetes.io/") {
-			dropped = true
+		if indent(line) == 0 {
+			top = line
+		}
+		// Where they belong, origins are wanted.
+		if home := top == "metadata:\n" && indent(line) == 4 && !strings.Contains(line, "internal."); !home && noted.MatchString(line) {
+			dropped, note = true, indent(line)
+			continue
+		}
+		if dropped && indent(line) > note {
 			continue
 		}
 		if last := len(kept) - 1; dropped && last >= 0 && strings.HasSuffix(kept[last], ":\n") && depth(line) <= depth(kept[last]) {
@@ -95,6 +104,8 @@ func withoutNotes(output string) string {
 	}
 	return strings.Join(kept, "")
 }
+
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
 // depth is how far in the key of a line is.
 func depth(line string) int { return len(line) - len(strings.TrimLeft(line, " -")) }

@@ -12,6 +12,8 @@ func TestExcepted(t *testing.T) {
 		{"hash and more", "kind: a\nmetadata:\n  name: x-dbk84ftk5k\nb: 1\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4\nb: 2\n", false},
 		{"notes", "a:\n- annotations:\n    internal.config.kubernetes.io/previousKinds: a\n  b: c\nd:\n  internal.config.kubernetes.io/prefixes: a\n", "a:\n- annotations: {}\n  b: c\nd: {}\n", true},
 		{"notes among others", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: c\n", true},
+		{"origins", "a:\n  config.kubernetes.io/origin: |\n    path: x\n  b: c\n", "a:\n  b: c\n", true},
+		{"hash of a hash", "kind: a\nmetadata:\n  name: x-dbk84ftk5k-dbk84ftk5k\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4-khd829ffb7\n", true},
 		{"notes and more", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: d\n", false},
 	} {
 		if got := excepted(c.theirs, c.ours) != ""; got != c.excepted {

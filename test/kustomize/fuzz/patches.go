@@ -177,6 +177,9 @@ func (g *grammar) pointer(m *made) string {
 		if path == "" && (v.keys[i] == "kind" || v.keys[i] == "apiVersion") && !g.rarely(20) {
 			continue
 		}
+		if v.kind == mapping && v.keys[i] == mergeKey {
+			return path + "/metadata"
+		}
 		if v.kind == mapping {
 			path += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(oneLine(v.keys[i]))
 		} else if g.chance(15) {

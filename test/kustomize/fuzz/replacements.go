@@ -63,6 +63,10 @@ func (g *grammar) fieldOptions() *value {
 	return o
 }
 
+// mergeKey is resolved before any path is followed. A path that makes it anew makes the real one merge it when it reads what it
+// has written, which nobody can mean.
+const mergeKey = "<<"
+
 // fieldPath walks into a document and writes the way down as kustomize's paths do.
 func (g *grammar) fieldPath(v *value, patterns bool) string {
 	var steps []string
@@ -70,6 +74,8 @@ func (g *grammar) fieldPath(v *value, patterns bool) string {
 		i := g.IntN(len(v.items))
 		item := v.items[i]
 		switch {
+		case v.kind == mapping && v.keys[i] == mergeKey:
+			return strings.Join(append(steps, "metadata"), ".")
 		case v.kind == mapping:
 			steps = append(steps, step(oneLine(v.keys[i])))
 		case patterns && g.chance(30):
