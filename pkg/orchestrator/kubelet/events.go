@@ -24,6 +24,8 @@ type recorder struct {
 	node       string
 	log        *slog.Logger
 	correlator func() *record.EventCorrelator
+	// quiet leaves out what a hollow node only pretends: images that are pulled, containers that are created, started and killed.
+	quiet bool
 
 	mu    sync.Mutex
 	ctx   context.Context
@@ -36,8 +38,8 @@ type recorder struct {
 // eventQueue bounds how many events wait while the API does not answer.
 const eventQueue = 1000
 
-func newRecorder(client kubernetes.Interface, node string, log *slog.Logger) *recorder {
-	return &recorder{client: client, node: node, log: log, correlator: sync.OnceValue(func() *record.EventCorrelator {
+func newRecorder(client kubernetes.Interface, node string, log *slog.Logger, quiet bool) *recorder {
+	return &recorder{client: client, node: node, log: log, quiet: quiet, correlator: sync.OnceValue(func() *record.EventCorrelator {
 		return record.NewEventCorrelator(clock.RealClock{})
 	})}
 }
@@ -51,6 +53,9 @@ func (r *recorder) pod(pod *corev1.Pod, kind, reason, message string) {
 
 // container records an event of one of a pod's containers.
 func (r *recorder) container(pod *corev1.Pod, name, kind, reason, message string) {
+	if r.quiet && kind == corev1.EventTypeNormal {
+		return
+	}
 	ref := podReference(pod)
 	ref.FieldPath = fieldPath(pod, name)
 	r.record(ref, kind, reason, message)

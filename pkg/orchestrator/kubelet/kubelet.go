@@ -56,8 +56,8 @@ type Config struct {
 	MaxPods  int64 // default 110
 	// Version is the kubelet version that the node reports; default "v1.37.2+skiff".
 	Version string
-	// Weightless leaves out all files of pods (volumes, hosts, logs' directories) and their API reads: for hollow nodes by
-	// the hundred.
+	// Weightless leaves out all files of pods (volumes, hosts, logs' directories) and their API reads, and the events of containers
+	// that do well: for hollow nodes by the hundred.
 	Weightless bool
 	// Services lists the cluster's services where the process has such a list already; nil: the agent watches them itself.
 	Services corelisters.ServiceLister
@@ -164,7 +164,7 @@ func New(c Config) (*Kubelet, error) {
 		adopted: map[types.UID][]container.Sandbox{},
 	}
 	k.machine = readMachine(&c)
-	k.events = newRecorder(c.Client, c.NodeName, k.log)
+	k.events = newRecorder(c.Client, c.NodeName, k.log, c.Weightless)
 	k.objects = newObjects(c.Client, k.objectChanged)
 	k.pulls = newPuller(c.Images)
 	k.probes = newProber(c.Runtime)
