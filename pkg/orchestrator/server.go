@@ -126,6 +126,7 @@ func (s *server) run(ctx context.Context, report *Reporter) error {
 	}
 	report.Ready()
 	debug.SetGCPercent(s.collect)
+	parts.run(s.pace)
 	<-ctx.Done()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
