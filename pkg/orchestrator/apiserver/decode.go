@@ -22,6 +22,13 @@ const maxBody = 3 * 1024 * 1024
 
 // body reads the request's body.
 func (q *request) body() ([]byte, error) {
+	if n := q.ContentLength; n > 0 && n <= maxBody {
+		data := make([]byte, n)
+		if _, err := io.ReadFull(q.Body, data); err != nil {
+			return nil, apierrors.NewBadRequest(fmt.Sprintf("read the body: %v", err))
+		}
+		return data, nil
+	}
 	data, err := io.ReadAll(io.LimitReader(q.Body, maxBody+1))
 	if err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("read the body: %v", err))

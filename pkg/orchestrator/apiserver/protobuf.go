@@ -14,9 +14,13 @@ const magic = "k8s\x00"
 
 // appendField appends a length-delimited protobuf field.
 func appendField(b []byte, number int, data []byte) []byte {
+	return append(appendHead(b, number, len(data)), data...)
+}
+
+// appendHead appends what stands before the n bytes of a length-delimited field.
+func appendHead(b []byte, number, n int) []byte {
 	b = append(b, byte(number<<3|2))
-	b = binary.AppendUvarint(b, uint64(len(data)))
-	return append(b, data...)
+	return binary.AppendUvarint(b, uint64(n))
 }
 
 func fieldSize(n int) int {
@@ -39,17 +43,17 @@ func typeMeta(kind schema.GroupVersionKind) []byte {
 func openEnvelope(b []byte, kind schema.GroupVersionKind, n int) []byte {
 	b = append(b, magic...)
 	b = appendField(b, 1, typeMeta(kind))
-	b = append(b, 2<<3|2)
-	return binary.AppendUvarint(b, uint64(n))
+	return appendHead(b, 2, n)
 }
 
 func closeEnvelope(b []byte) []byte { return append(b, 3<<3|2, 0, 4<<3|2, 0) }
 
-// envelope wraps one message.
-func envelope(kind schema.GroupVersionKind, raw []byte) []byte {
-	b := make([]byte, 0, len(raw)+len(kind.Kind)+len(kind.Group)+48)
-	b = openEnvelope(b, kind, len(raw))
-	return closeEnvelope(append(b, raw...))
+// enveloped is one message in its envelope, as parts to be written one after the other: the message is shared, and is not copied.
+func enveloped(kind schema.GroupVersionKind, raw []byte) [][]byte {
+	b := openEnvelope(make([]byte, 0, len(kind.Kind)+len(kind.Group)+48), kind, len(raw))
+	n := len(b)
+	b = closeEnvelope(b)
+	return [][]byte{b[:n:n], raw, b[n:]}
 }
 
 // openBody reads an envelope: the kind it names and the message within.
@@ -66,11 +70,4 @@ func openBody(body []byte) (schema.GroupVersionKind, []byte, error) {
 		return schema.GroupVersionKind{}, nil, err
 	}
 	return gv.WithKind(u.Kind), u.Raw, nil
-}
-
-// frame is a length-delimited frame of a protobuf stream.
-func frame(message []byte) []byte {
-	b := make([]byte, 4, 4+len(message))
-	binary.BigEndian.PutUint32(b, uint32(len(message)))
-	return append(b, message...)
 }

@@ -29,7 +29,7 @@ func (s *Server) respond(q *request, code int, obj runtime.Object) error {
 			if err != nil {
 				return fmt.Errorf("encode the answer: %w", err)
 			}
-			return q.send(code, mediaProtobuf, envelope(obj.GetObjectKind().GroupVersionKind(), raw))
+			return q.send(code, mediaProtobuf, enveloped(obj.GetObjectKind().GroupVersionKind(), raw)...)
 		}
 		q.out.media = mediaJSON
 	}
@@ -53,11 +53,11 @@ func (s *Server) respondItem(q *request, code int, item *store.Item) error {
 		return notAcceptable(mediaJSON, mediaYAML, mediaProtobuf)
 	}
 	if q.out.media == mediaProtobuf && !q.res.CustomResource {
-		body, err := q.protoItem(item)
+		parts, err := q.protoItem(item)
 		if err != nil {
 			return err
 		}
-		return q.send(code, mediaProtobuf, body)
+		return q.send(code, mediaProtobuf, parts...)
 	}
 	body, err := q.jsonItem(item)
 	if err != nil {
@@ -82,20 +82,20 @@ func (q *request) jsonItem(item *store.Item) ([]byte, error) {
 	return withKind(q.res.GVK(), body), nil
 }
 
-// protoItem is a single object in its protobuf envelope.
-func (q *request) protoItem(item *store.Item) ([]byte, error) {
+// protoItem is a single object in its protobuf envelope, in parts.
+func (q *request) protoItem(item *store.Item) ([][]byte, error) {
 	if q.out.as == asPartial || q.out.as == asPartialList {
 		raw, err := item.Encoded(formMetaProto, encodeMetaProto)
 		if err != nil {
 			return nil, err
 		}
-		return envelope(partialKind, raw), nil
+		return enveloped(partialKind, raw), nil
 	}
 	raw, err := item.Encoded(formProto, encodeProto)
 	if err != nil {
 		return nil, err
 	}
-	return envelope(q.res.GVK(), raw), nil
+	return enveloped(q.res.GVK(), raw), nil
 }
 
 // respondList writes a page of objects by joining their cached bytes.
@@ -181,21 +181,25 @@ func (q *request) sendJSON(code int, body []byte) error {
 		return q.send(code, mediaJSON, b.Bytes())
 	}
 	// Cached bytes have no spare capacity to share: the newline is written after them.
-	return q.send(code, mediaJSON, body, '\n')
+	return q.send(code, mediaJSON, body, []byte("\n"))
 }
 
-// send writes the headers and the body; nothing of it may be kept by anybody.
-func (q *request) send(code int, media string, body []byte, tail ...byte) error {
+// send writes the headers and the parts of the body; nothing of it may be kept by anybody.
+func (q *request) send(code int, media string, body ...[]byte) error {
 	q.w.Header().Set("Cache-Control", "no-cache, private")
-	return q.finish(code, media, body, tail...)
+	return q.finish(code, media, body...)
 }
 
 // finish writes the body, compressed where that pays.
-func (q *request) finish(code int, media string, body []byte, tail ...byte) error {
+func (q *request) finish(code int, media string, body ...[]byte) error {
 	h := q.w.Header()
 	h.Set("Content-Type", media)
 	q.warn.write(h)
-	if len(body) >= gzipFrom && strings.Contains(q.Header.Get("Accept-Encoding"), "gzip") {
+	size := 0
+	for _, part := range body {
+		size += len(part)
+	}
+	if size >= gzipFrom && strings.Contains(q.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
 		q.w.WriteHeader(code)
@@ -203,17 +207,19 @@ func (q *request) finish(code int, media string, body []byte, tail ...byte) erro
 			return nil
 		}
 		z, _ := gzip.NewWriterLevel(q.w, gzip.BestSpeed)
-		z.Write(body)
-		z.Write(tail)
+		for _, part := range body {
+			z.Write(part)
+		}
 		z.Close()
 		return nil
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)+len(tail)))
+	h.Set("Content-Length", strconv.Itoa(size))
 	q.w.WriteHeader(code)
 	if q.Method != http.MethodHead {
 		// A client that has gone cannot be told.
-		q.w.Write(body)
-		q.w.Write(tail)
+		for _, part := range body {
+			q.w.Write(part)
+		}
 	}
 	return nil
 }

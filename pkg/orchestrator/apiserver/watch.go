@@ -3,6 +3,7 @@ package apiserver
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -196,7 +197,11 @@ func (o *stream) item(t store.EventType, item *store.Item) {
 		body, err = o.q.table([]*store.Item{item}, metav1.ListMeta{}, !o.headed)
 		o.headed = true
 	case o.q.out.media == mediaProtobuf:
-		body, err = o.q.protoItem(item)
+		var parts [][]byte
+		if parts, err = o.q.protoItem(item); err == nil {
+			o.write(eventNames[t], parts...)
+			return
+		}
 	default:
 		body, err = o.q.jsonItem(item)
 	}
@@ -210,31 +215,47 @@ func (o *stream) item(t store.EventType, item *store.Item) {
 // failure sends an ERROR event; the watch ends after it.
 func (o *stream) failure(err error) {
 	status := statusOf(err)
-	var body []byte
 	if o.q.out.media == mediaProtobuf {
 		raw, _ := status.Marshal()
-		body = envelope(status.GroupVersionKind(), raw)
+		o.write("ERROR", enveloped(status.GroupVersionKind(), raw)...)
 	} else {
-		body, _ = json.Marshal(runtime.Object(status))
+		body, _ := json.Marshal(runtime.Object(status))
+		o.write("ERROR", body)
 	}
-	o.write("ERROR", body)
 	_ = o.flush()
 }
 
-func (o *stream) write(name string, body []byte) {
+// write sends an event; its object is the parts joined.
+func (o *stream) write(name string, object ...[]byte) {
 	if o.q.out.media == mediaProtobuf {
-		// A metav1.WatchEvent: type, then a RawExtension with the object's envelope.
-		size := fieldSize(len(name)) + fieldSize(fieldSize(len(body)))
-		message := appendField(make([]byte, 0, size+8), 1, []byte(name))
-		message = appendField(message, 2, appendField(make([]byte, 0, len(body)+8), 1, body))
-		o.buffer.Write(frame(message))
+		o.writeFrame(name, object)
 		return
 	}
 	o.buffer.WriteString(`{"type":"`)
 	o.buffer.WriteString(name)
 	o.buffer.WriteString(`","object":`)
-	o.buffer.Write(body)
+	for _, part := range object {
+		o.buffer.Write(part)
+	}
 	o.buffer.WriteString("}\n")
+}
+
+// writeFrame writes a frame of a protobuf stream: its length, then a metav1.WatchEvent, which is a type and a RawExtension with the
+// object's envelope.
+func (o *stream) writeFrame(name string, object [][]byte) {
+	size := 0
+	for _, part := range object {
+		size += len(part)
+	}
+	o.buffer.Grow(size + len(name) + 32)
+	b := o.buffer.AvailableBuffer()
+	b = binary.BigEndian.AppendUint32(b, uint32(fieldSize(len(name))+fieldSize(fieldSize(size))))
+	b = appendField(b, 1, []byte(name))
+	b = appendHead(b, 2, fieldSize(size))
+	o.buffer.Write(appendHead(b, 1, size))
+	for _, part := range object {
+		o.buffer.Write(part)
+	}
 }
 
 func (o *stream) flush() error {
