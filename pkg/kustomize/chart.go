@@ -116,14 +116,12 @@ func (c *helmGenerator) run(args []string) ([]byte, error) {
 	return nil, err
 }
 
-var versionNumber = regexp.MustCompile(`v?\d+(\.\d+)+`)
-
 func (c *helmGenerator) checkVersion() error {
 	out, err := c.run([]string{"version", "--short"})
 	if err != nil {
 		return err
 	}
-	v := strings.TrimPrefix(versionNumber.FindString(string(out)), "v")
+	v := strings.TrimPrefix(regexp.MustCompile(`v?\d+(\.\d+)+`).FindString(string(out)), "v")
 	if v == "" {
 		return fmt.Errorf("cannot find version string in %s", out)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 )
@@ -80,25 +79,27 @@ func parseSpecs(text string) *fieldConfig {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		words := strings.Fields(line)
 		if line[0] != ' ' {
-			into = c.section(words)
+			into = c.section(line)
 			continue
 		}
-		steps := splitPath(words[0])
-		for _, kind := range words[2:] {
-			*into = append(*into, fieldSpec{gvk: parseSelector(kind), Path: words[0], Create: words[1] == "+", steps: steps})
+		path, rest, _ := strings.Cut(strings.TrimLeft(line, " "), " ")
+		create, kinds, _ := strings.Cut(rest, " ")
+		steps := splitPath(path)
+		*into = slices.Grow(*into, strings.Count(kinds, " ")+1)
+		for kind := range strings.SplitSeq(kinds, " ") {
+			*into = append(*into, fieldSpec{gvk: parseSelector(kind), Path: path, Create: create == "+", steps: steps})
 		}
 	}
 	return c
 }
 
-func (c *fieldConfig) section(words []string) *[]fieldSpec {
-	if words[0] == "nameReference" {
-		c.NameReference = append(c.NameReference, nameReference{gvk: parseSelector(words[1])})
+func (c *fieldConfig) section(line string) *[]fieldSpec {
+	if kind, ok := strings.CutPrefix(line, "nameReference "); ok {
+		c.NameReference = append(c.NameReference, nameReference{gvk: parseSelector(kind)})
 		return &c.NameReference[len(c.NameReference)-1].FieldSpecs
 	}
-	return c.slices()[words[0]]
+	return c.slices()[line]
 }
 
 func (c *fieldConfig) slices() map[string]*[]fieldSpec {
@@ -172,11 +173,21 @@ func (c *fieldConfig) merge(o *fieldConfig) (*fieldConfig, error) {
 
 // sort puts the specs in the order in which they are compared with others and applied.
 func (c *fieldConfig) sort() {
-	order := defaultOrder()
-	for _, specs := range c.slices() {
-		sort.SliceStable(*specs, func(i, j int) bool { return gvkLess((*specs)[i].gvk, (*specs)[j].gvk, order) })
+	places := places{of: map[gvk]int{}}
+	sections := c.slices()
+	for _, specs := range sections {
+		for _, f := range *specs {
+			places.add(f.gvk)
+		}
 	}
-	sort.SliceStable(c.NameReference, func(i, j int) bool { return gvkLess(c.NameReference[i].gvk, c.NameReference[j].gvk, order) })
+	for _, ref := range c.NameReference {
+		places.add(ref.gvk)
+	}
+	places.sort(defaultOrder())
+	for _, specs := range sections {
+		slices.SortStableFunc(*specs, func(x, y fieldSpec) int { return places.of[x.gvk] - places.of[y.gvk] })
+	}
+	slices.SortStableFunc(c.NameReference, func(x, y nameReference) int { return places.of[x.gvk] - places.of[y.gvk] })
 }
 
 func (c *fieldConfig) addReference(ref nameReference) error {

@@ -1,8 +1,6 @@
 package kustomize
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -84,21 +82,6 @@ func findKustomization(l *loader) (path string, data []byte, err error) {
 		return "", nil, fmt.Errorf("unable to find one of '%s', '%s' or '%s' in directory '%s'", fileNames[0], fileNames[1], fileNames[2], l.root)
 	}
 	return path, data, nil
-}
-
-// ParseKustomization reads a kustomization file. A field that it does not know is an error.
-func ParseKustomization(data []byte) (*Kustomization, error) {
-	j, err := toJSON(data)
-	if err != nil {
-		return nil, fmt.Errorf("invalid Kustomization: %w", err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(j))
-	dec.DisallowUnknownFields()
-	k := &Kustomization{}
-	if err := dec.Decode(k); err != nil {
-		return nil, fmt.Errorf("invalid Kustomization: %w", explainField(err, data))
-	}
-	return k, nil
 }
 
 // warnings names the deprecated fields in use.

@@ -10,15 +10,23 @@ import (
 // toJSON gives a YAML document as JSON, as the library reads it: in YAML 1.1, where more words are no strings. What has no
 // such words is read without it.
 func toJSON(data []byte) ([]byte, error) {
-	var values atomic.Int64
-	values.Store(maxNodes)
-	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous(n.flow) {
+	if n := readUnambiguous(data); n != nil {
 		return appendJSON(make([]byte, 0, len(data)), n)
 	}
 	if len(data) > maxOdd {
 		return nil, fmt.Errorf("it has %d MB: more than %d are not read", len(data)>>20, maxOdd>>20)
 	}
 	return yaml.YAMLToJSON(data)
+}
+
+// readUnambiguous reads a document that both versions of YAML read alike. nil stands for any other.
+func readUnambiguous(data []byte) *node {
+	var values atomic.Int64
+	values.Store(maxNodes)
+	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous(n.flow) {
+		return n
+	}
+	return nil
 }
 
 // unambiguous holds if YAML 1.1 and 1.2 agree on every scalar and key.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -26,8 +25,6 @@ const gitTimeout = 27 * time.Second
 
 // schemes are what the URL of a repository may begin with, in any case.
 var schemes = [...]string{"ssh://", "https://", "http://", "file://"}
-
-var userName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*@`)
 
 // gitPrefix once chose the protocol; it is taken off and has no effect.
 const gitPrefix = "git::"
@@ -77,6 +74,17 @@ func (r *Repository) setQuery(query string) {
 	}
 }
 
+// userName gives what looks like one at the beginning of a URL, with its "@".
+func userName(s string) string {
+	name, _, ok := strings.Cut(s, "@")
+	letters := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+	odd := func(r rune) bool { return !letters(r) && r != '-' && (r < '0' || r > '9') }
+	if !ok || name == "" || !letters(rune(name[0])) || strings.ContainsFunc(name, odd) {
+		return ""
+	}
+	return s[:len(name)+1]
+}
+
 // splitHost gives what comes before the path: scheme, user and host; for a file:// URL the scheme alone.
 func splitHost(s string) (host, rest string, err error) {
 	if hasPrefixFold(s, gitPrefix) {
@@ -89,7 +97,7 @@ func splitHost(s string) (host, rest string, err error) {
 			break
 		}
 	}
-	user := userName.FindString(s)
+	user := userName(s)
 	if scheme == "file://" {
 		return scheme, s, nil
 	}

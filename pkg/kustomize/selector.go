@@ -3,8 +3,6 @@ package kustomize
 import (
 	"regexp"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // namedKind is a name of a kind. What is in a struct of a struct, the library does not turn from a number into text, and so
@@ -46,7 +44,7 @@ func (p pattern) match(s string) bool {
 // compiled is a selector ready for use.
 type compiled struct {
 	group, version, kind, name, namespace pattern
-	labels, annotations                   labels.Selector
+	labels, annotations                   labelSelector
 }
 
 func (s Selector) compile() (c compiled, err error) {
@@ -59,12 +57,12 @@ func (s Selector) compile() (c compiled, err error) {
 		}
 	}
 	if s.LabelSelector != "" {
-		if c.labels, err = labels.Parse(s.LabelSelector); err != nil {
+		if c.labels, err = parseLabelSelector(s.LabelSelector); err != nil {
 			return c, err
 		}
 	}
 	if s.AnnotationSelector != "" {
-		c.annotations, err = labels.Parse(s.AnnotationSelector)
+		c.annotations, err = parseLabelSelector(s.AnnotationSelector)
 	}
 	return c, err
 }
@@ -74,8 +72,8 @@ func (c *compiled) kindMatches(g gvk) bool {
 }
 
 func (c *compiled) noted(o *Object) bool {
-	return (c.labels == nil || c.labels.Matches(labels.Set(o.stringMap("labels")))) &&
-		(c.annotations == nil || c.annotations.Matches(labels.Set(o.stringMap("annotations"))))
+	return (c.labels == nil || c.labels.matches(o.stringMap("labels"))) &&
+		(c.annotations == nil || c.annotations.matches(o.stringMap("annotations")))
 }
 
 // choose finds the resources of a patch's target: names and namespaces are those of now or of the beginning.

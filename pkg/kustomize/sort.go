@@ -76,23 +76,15 @@ func (a *accumulator) sortBy(order map[string]int) error {
 		o     *Object
 	}
 	list := make([]ranked, len(a.list))
-	var kinds []gvk
-	places := map[gvk]int{}
+	places := places{of: map[gvk]int{}}
 	for i, o := range a.list {
 		now := o.id()
 		list[i] = ranked{id: now, key: or(o.Namespace(), "~X") + "|" + or(now.name, "~N"), o: o}
-		if _, ok := places[now.gvk]; !ok {
-			kinds = append(kinds, now.gvk)
-			places[now.gvk] = 0
-		}
+		places.add(now.gvk)
 	}
-	// Kinds are few, so their order is found first.
-	sort.SliceStable(kinds, func(i, j int) bool { return gvkLess(kinds[i], kinds[j], order) })
-	for i, g := range kinds {
-		places[g] = i
-	}
+	places.sort(order)
 	for i := range list {
-		list[i].place = places[list[i].id.gvk]
+		list[i].place = places.of[list[i].id.gvk]
 	}
 	slices.SortStableFunc(list, func(x, y ranked) int {
 		return cmp.Or(cmp.Compare(x.place, y.place), strings.Compare(x.key, y.key))
@@ -108,12 +100,32 @@ func (a *accumulator) sortBy(order map[string]int) error {
 	return nil
 }
 
+// places are those of kinds in an order. Kinds are few, so theirs is found before that of what is of a kind.
+type places struct {
+	kinds []gvk
+	of    map[gvk]int
+}
+
+func (p *places) add(g gvk) {
+	if _, ok := p.of[g]; !ok {
+		p.kinds = append(p.kinds, g)
+		p.of[g] = 0
+	}
+}
+
+func (p *places) sort(order map[string]int) {
+	sort.SliceStable(p.kinds, func(i, j int) bool { return gvkLess(p.kinds[i], p.kinds[j], order) })
+	for i, g := range p.kinds {
+		p.of[g] = i
+	}
+}
+
 func gvkLess(x, y gvk, order map[string]int) bool {
 	if i, j := order[x.Kind], order[y.Kind]; i != j {
 		return i < j
 	}
 	if x.Kind == "Namespace" && y.Kind == "Namespace" && (x.Group == "" || y.Group == "") {
-		return sortKey(x) > sortKey(y)
+		x, y = y, x
 	}
 	return sortKey(x) < sortKey(y)
 }

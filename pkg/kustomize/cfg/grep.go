@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Query asks for objects by the value of a field.
@@ -79,11 +78,11 @@ func (q *Query) holds(n *yaml.Node) (bool, error) {
 	if n.Value == "" {
 		return false, nil
 	}
-	have, err := resource.ParseQuantity(n.Value)
+	have, err := quantity(n.Value)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", n.Value, err)
 	}
-	want, err := resource.ParseQuantity(q.value)
+	want, err := quantity(q.value)
 	if err != nil {
 		return false, err
 	}

@@ -4,6 +4,8 @@
 package command
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kubeskiff/skiff/pkg/cli/shell"
@@ -18,21 +20,33 @@ type tool struct {
 	name string // how the user calls it: "kustomize" or "skiff kustomize", for examples
 }
 
-// subcommands lists what kustomize can do.
-func (t tool) subcommands() []*cobra.Command {
-	return []*cobra.Command{
-		newBuild(t),
-		cfg.NewCommand(t.IOStreams, t.name),
-		newCompletion(t),
-		newCreate(t),
-		newDiff(t),
-		newEdit(t),
-		newExplain(t),
-		newLocalize(t),
-		openapi.NewCommand(t.IOStreams, t.name),
-		newSchema(t),
-		newVersion(t),
+// subcommands lists what kustomize can do, or gives the one subcommand of a name, so that a build need not make the others.
+func (t tool) subcommands(name string) []*cobra.Command {
+	type subcommand struct {
+		name string
+		make func(tool) *cobra.Command
 	}
+	wanted := []subcommand{
+		{"build", newBuild},
+		{"cfg", func(t tool) *cobra.Command { return cfg.NewCommand(t.IOStreams, t.name) }},
+		{"completion", newCompletion},
+		{"create", newCreate},
+		{"diff", newDiff},
+		{"edit", newEdit},
+		{"explain", newExplain},
+		{"localize", newLocalize},
+		{"openapi", func(t tool) *cobra.Command { return openapi.NewCommand(t.IOStreams, t.name) }},
+		{"schema", newSchema},
+		{"version", newVersion},
+	}
+	if i := slices.IndexFunc(wanted, func(s subcommand) bool { return s.name == name }); i >= 0 {
+		wanted = wanted[i : i+1]
+	}
+	var list []*cobra.Command
+	for _, s := range wanted {
+		list = append(list, s.make(t))
+	}
+	return list
 }
 
 // NewCommand is for a program of many commands. It has kubectl's grammar: the argument is a directory. Skiff adds kustomize's subcommands.
@@ -52,20 +66,23 @@ The same bytes come out as of kustomize ` + kustomize.Version + `.`,
 	addCompletions(cmd)
 	if program == "skiff" {
 		t := tool{streams, "skiff kustomize"}
-		cmd.AddCommand(t.subcommands()...)
+		cmd.AddCommand(t.subcommands("")...)
 		t.addTrace(cmd)
 	}
 	return cmd
 }
 
 // NewRoot is the grammar of a program called kustomize. It prints its errors itself, as kustomize does.
-func NewRoot(streams shell.IOStreams) *cobra.Command {
+func NewRoot(streams shell.IOStreams) *cobra.Command { return newRoot(streams, "") }
+
+// newRoot has all subcommands, or the one of a name.
+func newRoot(streams shell.IOStreams, name string) *cobra.Command {
 	root := &cobra.Command{
 		Use: "kustomize", Short: "Manages declarative configuration of Kubernetes",
 		Long: "Render the resources of directories that have a kustomization.yaml.",
 	}
 	t := tool{streams, "kustomize"}
-	root.AddCommand(t.subcommands()...)
+	root.AddCommand(t.subcommands(name)...)
 	t.addTrace(root)
 	return root
 }
