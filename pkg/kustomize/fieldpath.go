@@ -146,12 +146,22 @@ func (m *matcher) match(n *node, path []string) error {
 		n.set(path[0], field)
 	}
 	if field.kind == scalarKind && len(path) > 1 {
-		if field.isNull() {
-			return nil
-		}
-		return fmt.Errorf("line %d: %s is a scalar and has no %s", field.line, path[0], path[1])
+		return m.text(field, path)
 	}
 	return m.match(field, path[1:])
+}
+
+// text goes on in the document that a scalar may hold. What it finds there is a copy: kustomize does not write it back, and
+// does not say so.
+func (m *matcher) text(field *node, path []string) error {
+	doc, err := readDocument(field.value, 0)
+	if err != nil || doc.isNull() {
+		return err
+	}
+	if doc.kind == scalarKind {
+		return fmt.Errorf("line %d: %s is a scalar and has no %s", field.line, path[0], path[1])
+	}
+	return m.match(doc, path[1:])
 }
 
 // made is what a step that is missing becomes: it depends on the next one.

@@ -203,7 +203,8 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 			merge = y.Content[i+1]
 			continue
 		}
-		odd := depth > 0 && key.Tag != "!!str"
+		// The keys of an object itself become strings, but null.
+		odd := key.Tag != "!!str" && (depth > 0 || key.Tag == "!!null")
 		if key.Kind != yaml.ScalarNode || odd && !c.bare {
 			return nil, fmt.Errorf("line %d: key %q is not a string: quote it", key.Line+c.line, key.Value)
 		}
