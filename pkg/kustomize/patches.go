@@ -127,6 +127,7 @@ func (p *patchTransformer) merge(m *resMap) error {
 	if err != nil {
 		return fmt.Errorf("unable to find patch target %q in `resources`: %w", p.Target, err)
 	}
+	selected = m.namesakes(selected)
 	for _, sm := range p.merges {
 		for _, o := range selected {
 			if err := m.mergeInto(o, sm.forTarget(o), options); err != nil {

@@ -46,8 +46,10 @@ func (p *patchStrategicMergeTransformer) transform(m *resMap) error {
 		if err != nil {
 			return err
 		}
-		if err := m.mergeInto(o, sm.forTarget(o), patchOptions{}); err != nil {
-			return err
+		for _, o := range m.namesakes([]*Object{o}) {
+			if err := m.mergeInto(o, sm.forTarget(o), patchOptions{}); err != nil {
+				return err
+			}
 		}
 		m.dropEmpty()
 		if err := m.checkUnique(); err != nil {

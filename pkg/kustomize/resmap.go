@@ -32,6 +32,24 @@ func (m *resMap) renamed() {
 
 func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
 
+// namesakes adds the resources that have the identity of a selected one by now: kustomize patches them, too.
+func (m *resMap) namesakes(selected []*Object) []*Object {
+	if !m.unchecked || len(selected) == 0 {
+		return selected
+	}
+	wanted := make(map[id]bool, len(selected))
+	for _, o := range selected {
+		wanted[o.id()] = true
+	}
+	var all []*Object
+	for _, o := range m.list {
+		if wanted[o.id()] {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
 // checkUnique refuses two resources of one name. Transformers can bring that about; strategic merge patches find out.
 func (m *resMap) checkUnique() error {
 	if !m.unchecked {
