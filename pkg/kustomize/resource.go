@@ -159,13 +159,18 @@ func (o *Object) keepingHistory(change func() error) error {
 	}
 	notes := o.root.at("metadata", "annotations")
 	if notes.find(historyMark) < 0 {
-		o.past, o.prefixes, o.suffixes = nil, nil, nil
-		o.behavior, o.generated, o.needsHash = "", false, false
-		o.origin, o.transformations = nil, nil
+		o.forget()
 		return nil
 	}
 	notes.remove(historyMark)
 	return nil
+}
+
+// forget makes an object one without a past.
+func (o *Object) forget() {
+	o.past, o.prefixes, o.suffixes = nil, nil, nil
+	o.behavior, o.generated, o.needsHash = "", false, false
+	o.origin, o.transformations = nil, nil
 }
 
 // plainStrings makes a field of the metadata what kustomize makes of it when it reads it as a map of strings.
@@ -176,6 +181,14 @@ func (o *Object) plainStrings(field string) {
 		return
 	}
 	meta.remove(field)
+	if _, blank := entries[""]; blank {
+		// kustomize gives up at a key that is nothing, and drops its notes with all the others.
+		meta.set(field, newMap())
+		if field == "annotations" {
+			o.forget()
+		}
+		return
+	}
 	addStrings(meta, field, entries)
 }
 
