@@ -87,14 +87,15 @@ func (p *patchTransformer) transform(m *resMap) error {
 		return err
 	}
 	for _, o := range selected {
-		o.remember(o.id())
+		who := o.id()
+		o.remember(who)
 		m.touch(o)
 		if err := applyOps(o, p.ops, true); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source(), o.id(), err)
 		}
 		o.plainStrings("annotations")
+		m.moved(o, who)
 	}
-	m.renamed()
 	return nil
 }
 
@@ -175,8 +176,8 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	m.touch(o)
 	who, name, ns, kind := o.id(), o.Name(), o.Namespace(), o.Kind()
 	if options.AllowNameChange || options.AllowKindChange {
-		o.remember(o.id())
-		defer m.renamed()
+		o.remember(who)
+		defer func() { m.moved(o, who) }()
 	}
 	err := o.keepingHistory(func() error {
 		merged, err := m.schemas.strategicMerge(o.root, with)

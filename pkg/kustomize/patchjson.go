@@ -55,8 +55,8 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
 		o.plainStrings("annotations")
+		m.moved(o, who)
 	}
-	m.renamed()
 	return nil
 }
 

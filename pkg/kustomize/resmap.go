@@ -30,6 +30,25 @@ func (m *resMap) renamed() {
 	m.unchecked = true
 }
 
+// moved says that a resource may have another identity than before. The index by names stays, so that many patches that each
+// give one resource a name cost no index each: choose, which uses it, looks at what it finds again.
+func (m *resMap) moved(o *Object, before id) {
+	now := o.id()
+	if now == before {
+		return
+	}
+	names := m.names
+	m.renamed()
+	switch {
+	case names == nil:
+	case now.name == before.name:
+		m.names = names
+	case len(names[now.name]) == 0:
+		names[now.name] = []*Object{o}
+		m.names = names
+	}
+}
+
 func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
 
 // namesakes adds the resources that have the identity of a selected one by now: kustomize patches them, too.
