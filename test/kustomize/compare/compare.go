@@ -2,18 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/kubeskiff/skiff/pkg/cli/shell"
 	"github.com/kubeskiff/skiff/pkg/kustomize"
+	"github.com/kubeskiff/skiff/pkg/kustomize/command"
 )
 
 // comparison is what all comparisons of a run share.
 type comparison struct {
 	real, cache, restrictor string
-	helm                    bool
-	timeout                 time.Duration
+	// flags are more of build, which only our command knows, not our engine.
+	flags   []string
+	timeout time.Duration
 }
 
 type verdict string
@@ -98,9 +103,23 @@ func (c *comparison) ours(dir string) ([]byte, *recorder, error) {
 }
 
 func (c *comparison) build(fsys kustomize.FileSystem, dir string) ([]byte, error) {
+	if len(c.flags) > 0 {
+		return c.command(dir)
+	}
 	objects, err := kustomize.Build(fsys, dir, kustomize.Options{Unrestricted: c.restrictor == "LoadRestrictionsNone"})
 	if err != nil {
 		return nil, err
 	}
 	return kustomize.Write(objects)
+}
+
+// command builds as the program does.
+func (c *comparison) command(dir string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+	defer cancel()
+	var out, errs bytes.Buffer
+	if code := command.Run(ctx, c.args(dir), shell.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errs}); code != 0 {
+		return nil, errors.New(strings.TrimSpace(errs.String()))
+	}
+	return out.Bytes(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,12 +17,13 @@ func main() {
 	flag.StringVar(&c.real, "kustomize", "kustomize", "the real kustomize")
 	flag.StringVar(&c.cache, "cache", defaultCache(), "where results of the real one are kept, by what went in")
 	flag.StringVar(&c.restrictor, "load-restrictor", "LoadRestrictionsRootOnly", "passed to both")
-	flag.BoolVar(&c.helm, "enable-helm", false, "passed to both")
+	build := flag.String("build", "", "more flags of build, passed to both: \"--enable-helm --enable-alpha-plugins\"; then nothing is kept")
 	flag.DurationVar(&c.timeout, "timeout", time.Minute, "for each build")
 	verbose := flag.Bool("v", false, "name every directory with its verdict")
 	each := flag.Int("each", 3, "how many directories of a group to name")
 	jobs := flag.Int("j", 2, "builds at a time")
 	flag.Parse()
+	c.flags = strings.Fields(*build)
 	var dirs []string
 	for _, root := range flag.Args() {
 		dirs = append(dirs, find(root)...)
