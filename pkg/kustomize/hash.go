@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -93,5 +94,14 @@ func hashed(n *node, field string) ([]byte, error) {
 		// A list is a mapping that could not be read.
 		return []byte("null"), nil
 	}
-	return appendJSON(nil, v)
+	data, err := appendJSON(nil, v)
+	if err != nil || !slices.ContainsFunc(v.items, func(n *node) bool { return n.kind != scalarKind || n.tag != strTag }) {
+		return data, err
+	}
+	// Numbers count as floats.
+	var entries map[string]any
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return nil, err
+	}
+	return json.Marshal(entries)
 }
