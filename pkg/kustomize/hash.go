@@ -34,7 +34,7 @@ func (hashTransformer) transform(m *resMap) error {
 
 func contentHash(n *node) (string, error) {
 	var fields []string
-	switch n.get("kind").text() {
+	switch n.get("kind").word() {
 	case "ConfigMap":
 		fields = []string{"binaryData", "data", "kind", "name"}
 	case "Secret":

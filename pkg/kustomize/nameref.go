@@ -74,10 +74,7 @@ func (a *accumulator) fixReferences() error {
 
 func (r *references) fix(from *candidate) error {
 	fields := r.fieldsOf(from.org.gvk)
-	written := ""
-	if v := from.root.get("apiVersion"); !v.isNull() {
-		written = v.text()
-	}
+	written := from.root.get("apiVersion").text()
 	if parsed := from.now.apiVersion(); len(fields) > 0 && written != parsed {
 		return fmt.Errorf("node-referrerOriginal 'APIVersion' mismatch '%s' != '%s'", written, parsed)
 	}

@@ -164,9 +164,17 @@ func (n *node) ensureMap(key string) *node {
 	return v
 }
 
-// text is the value of a scalar as written, even of null; "" for anything else.
+// text is the value of a scalar as written, "" for anything else.
 func (n *node) text() string {
-	if n == nil || n.kind != scalarKind {
+	if n.isNull() {
+		return ""
+	}
+	return n.value
+}
+
+// word is the value of a scalar as written, even of null: so kustomize reads kinds and API versions.
+func (n *node) word() string {
+	if n == nil {
 		return ""
 	}
 	return n.value

@@ -66,15 +66,18 @@ func (o *Object) noted() (*node, error) {
 var errNotes = errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
 
 // checkNotes refuses a resource with notes that do not fit together: it came with some notes of a past, and was renamed since,
-// or it had no kind in between, which leaves no note.
+// or it had no kind or name in between, which leaves no note.
 func (o *Object) checkNotes() error {
-	kinds := 0
+	kinds, names := 0, 0
 	for _, p := range o.past {
 		if p.Kind != "" {
 			kinds++
 		}
+		if p.name != "" {
+			names++
+		}
 	}
-	if o.halfNoted > 0 && len(o.past) > o.halfNoted || len(o.past) > 0 && max(kinds, 1) != len(o.past) {
+	if o.halfNoted > 0 && len(o.past) > o.halfNoted || names > 0 && (max(kinds, 1) != len(o.past) || names != len(o.past)) {
 		return fmt.Errorf("%s: %w", o.id(), errNotes)
 	}
 	return nil

@@ -69,7 +69,7 @@ func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change 
 				continue
 			}
 			if err := specs[i].visit(o.root, func() *node { return newString("") }, func(n *node) error {
-				return setScalar(n, autoTag, change(n.text()))
+				return setScalar(n, autoTag, change(n.value))
 			}); err != nil {
 				return err
 			}

@@ -24,10 +24,10 @@ type Object struct {
 }
 
 // APIVersion, Kind, Name and Namespace identify the object.
-func (o *Object) APIVersion() string { return o.root.get("apiVersion").text() }
+func (o *Object) APIVersion() string { return o.root.get("apiVersion").word() }
 
 // Kind is the object's kind.
-func (o *Object) Kind() string { return o.root.get("kind").text() }
+func (o *Object) Kind() string { return o.root.get("kind").word() }
 
 // Name is the object's name.
 func (o *Object) Name() string { return o.root.at("metadata", "name").text() }
@@ -46,9 +46,9 @@ func (o *Object) id() id {
 	for at, key := range o.root.keys {
 		switch v := o.root.items[at]; key {
 		case "apiVersion":
-			i.Group, i.Version = splitAPIVersion(v.text())
+			i.Group, i.Version = splitAPIVersion(v.word())
 		case "kind":
-			i.Kind = v.text()
+			i.Kind = v.word()
 		case "metadata":
 			i.name, i.namespace = v.names()
 		}
@@ -255,13 +255,7 @@ func checkObject(n *node) error {
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: %s is no object: missing Resource metadata", n.line, n.describe())
 	}
-	var kind, name string
-	if v := n.get("kind"); !v.isNull() {
-		kind = v.text()
-	}
-	if v := n.at("metadata", "name"); !v.isNull() {
-		name = v.text()
-	}
+	kind, name := n.get("kind").text(), n.at("metadata", "name").text()
 	if kind != "" && (name != "" || strings.HasSuffix(kind, "List")) {
 		return nil
 	}

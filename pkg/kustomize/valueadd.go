@@ -88,7 +88,7 @@ func (t *valueAddTarget) add(root *node, value string) error {
 	}
 	for _, n := range m.found {
 		if t.FilePathPosition > 0 && n.kind == scalarKind {
-			value = insertPathPart(n.text(), t.FilePathPosition-1, value)
+			value = insertPathPart(n.value, t.FilePathPosition-1, value)
 		}
 		if err := setScalar(n, autoTag, value); err != nil {
 			return err
