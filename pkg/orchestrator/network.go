@@ -53,11 +53,11 @@ func (n *clusterNetwork) serve(parts *parts, shared informers.SharedInformerFact
 // close releases what the process holds; the network stays until teardown.
 func (n *clusterNetwork) close() error { return errors.Join(n.node.Close(), n.fabric.Close()) }
 
-// drained waits until no node sends anything new to a pod's address.
-func (n *clusterNetwork) drained(ctx context.Context, ip string) error {
+// drained waits until the nodes have turned away from a pod's address.
+func (n *clusterNetwork) drained(ctx context.Context, ip string, told func() bool) error {
 	address, err := netip.ParseAddr(ip)
 	if err != nil {
 		return fmt.Errorf("pod address: %w", err)
 	}
-	return n.fabric.Drained(ctx, address)
+	return n.fabric.Drained(ctx, address, told)
 }

@@ -186,7 +186,7 @@ func TestNodeDeath(t *testing.T) {
 	if out := must(t, elsewhere); !strings.Contains(out, "three-2 True") {
 		t.Fatalf("no pod runs on three-2:\n%s", out)
 	}
-	visitors := send("http://" + ip + "/")
+	visitors := send("http://"+ip+"/", 50*time.Millisecond, time.Second)
 	killNode(t, "three-2")
 	began := time.Now()
 	within(t, 30*time.Second, func() error {

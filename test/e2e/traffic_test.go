@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// traffic sends a request over a connection of its own every 50 ms, whatever becomes of them, and remembers when they failed.
+// traffic sends requests over connections of their own at a steady rate, whatever becomes of them, and remembers when they failed.
 type traffic struct {
 	stop  context.CancelFunc
 	ended sync.WaitGroup
@@ -24,12 +24,12 @@ type failure struct {
 	err error
 }
 
-func send(url string) *traffic {
+func send(url string, every, timeout time.Duration) *traffic {
 	ctx, cancel := context.WithCancel(context.Background())
 	tr := &traffic{stop: cancel}
-	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	tr.ended.Go(func() {
-		tick := time.NewTicker(50 * time.Millisecond)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {

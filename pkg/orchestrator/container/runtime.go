@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -49,6 +50,9 @@ type Runtime interface {
 	// Dial connects from within a sandbox's network (port-forward: address "localhost:80") or, with an empty id, from the
 	// node's (probes).
 	Dial(ctx context.Context, sandboxID, network, address string) (net.Conn, error)
+	// Sockets gives the TCP sockets in a sandbox's network that listen, and those that others connected to from outside.
+	// errors.ErrUnsupported says that nobody can tell.
+	Sockets(ctx context.Context, sandboxID string) ([]Socket, error)
 }
 
 // Images keeps the node's images.
@@ -259,6 +263,15 @@ type Size struct{ Width, Height uint16 }
 type ExecConfig struct {
 	Streams
 	Args []string
+}
+
+// Socket is a TCP socket in a sandbox's network.
+type Socket struct {
+	Local   netip.AddrPort // IPv4 addresses as such
+	Listens bool
+	// Owes says that the peer waits, as far as the kernel can tell: for the connection to be taken up, for an answer to what it
+	// sent last (a moment ago; what stays unanswered for long is no request), or for the rest of what was sent to it.
+	Owes bool
 }
 
 // Stats is what the kernel counts for a container.

@@ -18,7 +18,7 @@ import (
 const retryStop = time.Second
 
 // stop ends a container: its preStop hook, its signal, and a kill when the grace is over.
-func (w *worker) stop(ctx context.Context, pod *corev1.Pod, s step, id string) {
+func (w *worker) stop(ctx context.Context, pod *corev1.Pod, s step, sandbox, id string) {
 	k := w.k
 	k.events.container(pod, s.container, corev1.EventTypeNormal, "Killing", s.message)
 	c := findContainer(pod, s.container)
@@ -33,7 +33,7 @@ func (w *worker) stop(ctx context.Context, pod *corev1.Pod, s step, id string) {
 			signal = string(*c.Lifecycle.StopSignal)
 		}
 	}
-	w.drain(ctx, pod, grace)
+	w.drain(ctx, pod, sandbox, grace)
 	err := k.config.Runtime.StopContainer(ctx, id, signal, grace)
 	if ctx.Err() != nil {
 		return

@@ -68,8 +68,9 @@ type Config struct {
 	LogMaxFiles int
 	// LeaseTime is how long the node may be silent before it counts as gone; default 40 s.
 	LeaseTime time.Duration
-	// Drained waits until Services send nothing new to an address; nil: nobody can tell.
-	Drained func(ctx context.Context, ip string) error
+	// Drained waits until Services send nothing new to a pod's address; told says whether they will be told that the pod leaves. Nil:
+	// nobody can tell.
+	Drained func(ctx context.Context, ip string, told func() bool) error
 	Logger  *slog.Logger
 }
 

@@ -228,23 +228,38 @@ func (r resolver) String() string {
 
 // services lists those that a pod's environment names. The agent watches services from the first pod on that asks.
 func (k *Kubelet) services(ctx context.Context, pod *corev1.Pod) ([]*corev1.Service, error) {
-	lister := k.config.Services
-	if lister == nil {
-		k.serviceOnce.Do(func() {
-			factory := informers.NewSharedInformerFactory(k.config.Client, 0)
-			informer := factory.Core().V1().Services()
-			k.serviceInformer, k.serviceLister = informer.Informer(), informer.Lister()
-			factory.StartWithContext(k.ctx)
-			k.work.Go(func() { <-k.ctx.Done(); factory.Shutdown() })
-		})
+	if k.config.Services == nil {
+		k.watchServices()
 		if !cache.WaitFor(ctx, "", k.serviceInformer.HasSyncedChecker()) {
 			return nil, fmt.Errorf("services have not yet been read at least once, cannot construct envvars")
 		}
-		lister = k.serviceLister
 	}
-	all, err := lister.List(labels.Everything())
-	if err != nil {
+	all, known := k.knownServices()
+	if !known {
 		return nil, fmt.Errorf("failed to list services when setting up env vars")
 	}
 	return visibleServices(all, pod), nil
+}
+
+func (k *Kubelet) watchServices() {
+	k.serviceOnce.Do(func() {
+		factory := informers.NewSharedInformerFactory(k.config.Client, 0)
+		informer := factory.Core().V1().Services()
+		k.serviceInformer, k.serviceLister = informer.Informer(), informer.Lister()
+		factory.StartWithContext(k.ctx)
+		k.work.Go(func() { <-k.ctx.Done(); factory.Shutdown() })
+	})
+}
+
+// knownServices are all services, if they have been read.
+func (k *Kubelet) knownServices() ([]*corev1.Service, bool) {
+	lister := k.config.Services
+	if lister == nil {
+		k.watchServices()
+		if lister = k.serviceLister; !k.serviceInformer.HasSynced() {
+			return nil, false
+		}
+	}
+	all, err := lister.List(labels.Everything())
+	return all, err == nil
 }

@@ -26,13 +26,14 @@ func (w *worker) keepProbes(pod *corev1.Pod) {
 		if c.StartupProbe == nil {
 			h.started = true
 		}
-		if c.ReadinessProbe == nil {
-			h.ready = true
-		}
-		if c.StartupProbe == nil && c.ReadinessProbe == nil && c.LivenessProbe == nil {
+		if p := w.probing[name]; p != nil && p.id == h.last.ID {
 			continue
 		}
-		if p := w.probing[name]; p != nil && p.id == h.last.ID {
+		awaited := w.awaits(pod, c, h)
+		if c.ReadinessProbe == nil && len(awaited) == 0 {
+			h.ready = true
+		}
+		if c.StartupProbe == nil && c.ReadinessProbe == nil && c.LivenessProbe == nil && len(awaited) == 0 {
 			continue
 		}
 		w.stopProbe(name)
@@ -42,7 +43,10 @@ func (w *worker) keepProbes(pod *corev1.Pod) {
 		}
 		w.probing[name] = &probing{id: h.last.ID, cancel: cancel}
 		t := target{w: w, pod: pod, c: c, id: h.last.ID, started: h.last.Started, ip: w.podIP()}
-		known := h.started
+		known, sandbox := h.started, h.last.SandboxID
+		if len(awaited) > 0 {
+			w.ops.Go(func() { t.listening(ctx, sandbox, awaited) })
+		}
 		w.ops.Go(func() { t.run(ctx, known) })
 	}
 }

@@ -288,8 +288,8 @@ func (w *worker) act(ctx, starts context.Context, pod *corev1.Pod, s step) {
 		h := v.of(s.container)
 		h.stopBy = time.Now().Add(s.grace)
 		w.stopProbe(s.container)
-		id := h.last.ID
-		w.ops.Go(func() { w.stop(ctx, pod, s, id) })
+		sandbox, id := h.last.SandboxID, h.last.ID
+		w.ops.Go(func() { w.stop(ctx, pod, s, sandbox, id) })
 	case hold:
 		h := v.of(s.container)
 		h.held = &held{reason: crashLoop, message: s.message, retry: s.until}

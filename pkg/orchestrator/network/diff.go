@@ -29,8 +29,11 @@ type change struct {
 	delSticky []string
 	delLive   []netip.Addr
 	addLive   []netip.Addr
-	delAlive  []slot // n is not used
-	addAlive  []slot
+
+	delLeaving, addLeaving []netip.Addr
+
+	delAlive []slot // n is not used
+	addAlive []slot
 	// gone are UDP endpoints whose flows must be forgotten.
 	gone map[netip.AddrPort]bool
 }
@@ -52,7 +55,7 @@ func (c *change) lead(e entry, from, to string) {
 
 func (c *change) empty() bool {
 	return len(c.addChains)+len(c.delSlots)+len(c.addSlots)+len(c.fill)+len(c.entries)+len(c.delChains)+
-		len(c.delLive)+len(c.addLive)+len(c.delAlive)+len(c.addAlive) == 0
+		len(c.delLive)+len(c.addLive)+len(c.delLeaving)+len(c.addLeaving)+len(c.delAlive)+len(c.addAlive) == 0
 }
 
 // state is what a node's table holds, by who wants it.
@@ -62,12 +65,14 @@ type state struct {
 	waiting map[entry][]string // who wants one that another has, in order of asking
 	ids     map[string]uint32
 	slots   map[string][]netip.AddrPort // a chain's endpoints in their places
-	live    map[netip.Addr]int          // endpoints by how many chains have them
+	live    map[netip.Addr]int          // pods by how many parts have them
+	leaving map[netip.Addr]int          // the same
 	next    uint32
 }
 
 func newState() *state {
-	return &state{map[string]part{}, map[entry]string{}, map[entry][]string{}, map[string]uint32{}, map[string][]netip.AddrPort{}, map[netip.Addr]int{}, 1}
+	return &state{parts: map[string]part{}, claims: map[entry]string{}, waiting: map[entry][]string{}, ids: map[string]uint32{},
+		slots: map[string][]netip.AddrPort{}, live: map[netip.Addr]int{}, leaving: map[netip.Addr]int{}, next: 1}
 }
 
 // replace puts a part in place of what key had, and adds what that changes to c.
@@ -83,7 +88,9 @@ func (s *state) replace(key string, p part, c *change) {
 		was, existed := old.chains[name]
 		s.putChain(name, was, existed, p.chains[name], c)
 	}
-	if len(p.entries)+len(p.chains) == 0 {
+	tally(s.live, old.pods.live, p.pods.live, &c.delLive, &c.addLive)
+	tally(s.leaving, old.pods.leaving, p.pods.leaving, &c.delLeaving, &c.addLeaving)
+	if len(p.entries)+len(p.chains)+len(p.pods.live)+len(p.pods.leaving) == 0 {
 		delete(s.parts, key)
 	} else {
 		s.parts[key] = p
@@ -154,13 +161,13 @@ func (s *state) putChain(name string, was chain, existed bool, now chain, c *cha
 		c.delSticky = append(c.delSticky, name)
 	}
 	before := s.slots[name]
-	after := seat(before, now.endpoints)
+	after := seat(before, now.endpoints, max(len(was.endpoints), len(now.endpoints)))
 	s.reseat(id, before, after, c)
 	// Who keeps a client's endpoint asks a set whether that endpoint is still one.
 	s.guard(id, was, now, c)
-	s.count(was, now, c)
+	c.forget(was, now)
 	s.slots[name] = after
-	if !existed || was.affinity != now.affinity || len(before) != len(after) || !slices.Equal(was.rules, now.rules) {
+	if !existed || was.affinity != now.affinity || len(was.endpoints) != len(now.endpoints) || !slices.Equal(was.rules, now.rules) {
 		put(&c.fill, name, now)
 		put(&c.ids, name, id)
 	}
@@ -170,7 +177,7 @@ func (s *state) removeChain(name string, was chain, c *change) {
 	id := s.ids[name]
 	s.reseat(id, s.slots[name], nil, c)
 	s.guard(id, was, chain{}, c)
-	s.count(was, chain{udp: was.udp}, c)
+	c.forget(was, chain{udp: was.udp})
 	c.delChains = append(c.delChains, name)
 	if was.affinity > 0 {
 		c.delSticky = append(c.delSticky, name)
@@ -179,15 +186,17 @@ func (s *state) removeChain(name string, was chain, c *change) {
 	delete(s.ids, name)
 }
 
-// seat places endpoints so that those that stay keep their places, as far as the number of places allows.
-func seat(before, want []netip.AddrPort) []netip.AddrPort {
-	out := make([]netip.AddrPort, len(want))
+// seat gives n places to endpoints, so that those that stay keep theirs as far as the number of places allows. Places beyond the number
+// of endpoints hold some of them again: a packet that met the rules of before a transaction, which chose among more, may look its place
+// up after it.
+func seat(before, want []netip.AddrPort, n int) []netip.AddrPort {
+	out := make([]netip.AddrPort, n)
 	wanted := make(map[netip.AddrPort]bool, len(want))
 	for _, e := range want {
 		wanted[e] = true
 	}
 	for i, e := range before {
-		if i < len(out) && wanted[e] {
+		if i < len(want) && wanted[e] {
 			out[i] = e
 			delete(wanted, e)
 		}
@@ -201,6 +210,11 @@ func seat(before, want []netip.AddrPort) []netip.AddrPort {
 			free++
 		}
 		out[free] = e
+	}
+	for i := len(want); i < n && len(want) > 0; i++ {
+		if out[i] = out[i%len(want)]; i < len(before) && slices.Contains(want, before[i]) {
+			out[i] = before[i]
+		}
 	}
 	return out
 }
@@ -243,21 +257,29 @@ func (s *state) guard(id uint32, was, now chain, c *change) {
 	}
 }
 
-// count keeps the set of all endpoints' addresses, and remembers UDP endpoints that went.
-func (s *state) count(was, now chain, c *change) {
-	gone, come := apart(was.endpoints, now.endpoints)
-	for _, e := range come {
-		if s.live[e.Addr()]++; s.live[e.Addr()] == 1 {
-			toggle(&c.delLive, &c.addLive, e.Addr())
+// forget remembers UDP endpoints that went.
+func (c *change) forget(was, now chain) {
+	if !now.udp {
+		return
+	}
+	gone, _ := apart(was.endpoints, now.endpoints)
+	for _, e := range gone {
+		put(&c.gone, e, true)
+	}
+}
+
+// tally counts addresses; those that come and those that go for good are what a set of them has to learn.
+func tally(counts map[netip.Addr]int, was, now []netip.Addr, del, add *[]netip.Addr) {
+	gone, come := apart(was, now)
+	for _, a := range come {
+		if counts[a]++; counts[a] == 1 {
+			toggle(del, add, a)
 		}
 	}
-	for _, e := range gone {
-		if now.udp {
-			put(&c.gone, e, true)
-		}
-		if s.live[e.Addr()]--; s.live[e.Addr()] == 0 {
-			delete(s.live, e.Addr())
-			toggle(&c.addLive, &c.delLive, e.Addr())
+	for _, a := range gone {
+		if counts[a]--; counts[a] == 0 {
+			delete(counts, a)
+			toggle(add, del, a)
 		}
 	}
 }
@@ -272,7 +294,7 @@ func toggle(undo, do *[]netip.Addr, a netip.Addr) {
 }
 
 // apart gives what two sorted lists do not share.
-func apart(a, b []netip.AddrPort) (onlyA, onlyB []netip.AddrPort) {
+func apart[T interface{ Compare(T) int }](a, b []T) (onlyA, onlyB []T) {
 	for len(a) > 0 || len(b) > 0 {
 		order := 0
 		switch {

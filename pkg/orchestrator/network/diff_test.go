@@ -24,11 +24,13 @@ type kernel struct {
 	slots   map[uint32]map[uint32]netip.AddrPort
 	alive   map[slot]bool
 	live    map[netip.Addr]bool
+	leaving map[netip.Addr]bool
 	sticky  map[string]bool
 }
 
 func newKernel(t *testing.T) *kernel {
-	return &kernel{t, map[entry]string{}, map[string]chain{}, map[string]uint32{}, map[uint32]map[uint32]netip.AddrPort{}, map[slot]bool{}, map[netip.Addr]bool{}, map[string]bool{}}
+	return &kernel{t, map[entry]string{}, map[string]chain{}, map[string]uint32{}, map[uint32]map[uint32]netip.AddrPort{}, map[slot]bool{},
+		map[netip.Addr]bool{}, map[netip.Addr]bool{}, map[string]bool{}}
 }
 
 func must(t *testing.T, ok bool, what string, v any) {
@@ -39,6 +41,16 @@ func must(t *testing.T, ok bool, what string, v any) {
 }
 
 func (k *kernel) apply(c *change) {
+	old := maps.Clone(k.chains)
+	defer func() {
+		for name, was := range old { // packets may have met the old rules
+			for i := range was.endpoints {
+				if _, stays := k.chains[name]; stays {
+					must(k.t, k.slots[k.ids[name]][uint32(i)].IsValid(), "an empty place that the old rules of "+name+" choose", i)
+				}
+			}
+		}
+	}()
 	for _, n := range c.addSticky {
 		must(k.t, !k.sticky[n], "clients twice", n)
 		k.sticky[n] = true
@@ -86,40 +98,51 @@ func (k *kernel) apply(c *change) {
 		must(k.t, k.sticky[n], "no clients", n)
 		delete(k.sticky, n)
 	}
-	for _, a := range c.delLive {
-		must(k.t, k.live[a], "not live", a)
-		delete(k.live, a)
-	}
-	for _, a := range c.addLive {
-		must(k.t, !k.live[a], "live twice", a)
-		k.live[a] = true
-	}
+	k.addresses("live", k.live, c.delLive, c.addLive)
+	k.addresses("leaving", k.leaving, c.delLeaving, c.addLeaving)
 	for e, to := range k.entries {
 		_, there := k.chains[to]
 		must(k.t, there || to == toReject || to == toDrop, "entry leads nowhere", e)
 	}
 }
 
+func (k *kernel) addresses(what string, set map[netip.Addr]bool, del, add []netip.Addr) {
+	for _, a := range del {
+		must(k.t, set[a], "not "+what, a)
+		delete(set, a)
+	}
+	for _, a := range add {
+		must(k.t, !set[a], what+" twice", a)
+		set[a] = true
+	}
+}
+
 // check compares with what the parts want.
 func (k *kernel) check(parts map[string]part) {
-	entries, chains, live := map[entry]bool{}, 0, map[netip.Addr]bool{}
+	entries, chains, live, leaving := map[entry]bool{}, 0, map[netip.Addr]bool{}, map[netip.Addr]bool{}
 	for _, p := range parts {
+		for _, a := range p.pods.live {
+			live[a] = true
+		}
+		for _, a := range p.pods.leaving {
+			leaving[a] = true
+		}
 		for e := range p.entries {
 			entries[e] = true
 		}
 		for name, want := range p.chains {
 			chains++
-			got := slices.Sorted(func(yield func(string) bool) {
-				for _, at := range k.slots[k.ids[name]] {
-					if !yield(at.String()) {
-						return
-					}
+			var got, wanted []string
+			for i, at := range k.slots[k.ids[name]] {
+				if int(i) < len(want.endpoints) {
+					got = append(got, at.String())
+				} else {
+					must(k.t, slices.Contains(want.endpoints, at), "somebody else in a spare place of "+name, at)
 				}
-			})
-			var wanted []string
+			}
+			slices.Sort(got)
 			for _, e := range want.endpoints {
 				wanted = append(wanted, e.String())
-				live[e.Addr()] = true
 				must(k.t, k.alive[slot{chain: k.ids[name], at: e}] == (want.affinity > 0), "alive", e)
 			}
 			slices.Sort(wanted)
@@ -135,11 +158,17 @@ func (k *kernel) check(parts map[string]part) {
 	must(k.t, len(k.entries) == len(entries), "entries", k.entries)
 	must(k.t, len(k.chains) == chains, "chains", k.chains)
 	must(k.t, maps.Equal(k.live, live), "live", []any{k.live, live})
+	must(k.t, maps.Equal(k.leaving, leaving), "leaving", []any{k.leaving, leaving})
 }
 
 // anyPart makes a part that overlaps with others in entries and endpoints.
 func anyPart(r *rand.Rand, key string) part {
-	p := part{map[entry]string{}, map[string]chain{}}
+	p := part{entries: map[entry]string{}, chains: map[string]chain{}}
+	for range r.IntN(4) {
+		p.pods.live = append(p.pods.live, netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(8))}))
+		p.pods.leaving = append(p.pods.leaving, netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(8))}))
+	}
+	p.pods.live, p.pods.leaving = inOrder(p.pods.live), inOrder(p.pods.leaving)
 	for i := range r.IntN(3) {
 		name := fmt.Sprintf("svc/%s/%d", key, i)
 		c := chain{affinity: time.Duration(r.IntN(2)) * time.Hour, udp: r.IntN(2) == 0}
@@ -184,15 +213,32 @@ func TestChangesLeadToWhatIsWanted(t *testing.T) {
 		k.apply(c)
 	}
 	k.check(nil)
-	if n := len(s.parts) + len(s.claims) + len(s.ids) + len(s.slots) + len(s.live) + len(s.waiting); n != 0 {
+	if n := len(s.parts) + len(s.claims) + len(s.ids) + len(s.slots) + len(s.live) + len(s.leaving) + len(s.waiting); n != 0 {
 		t.Errorf("%d things are left in the state of nothing: %+v", n, s)
 	}
 }
 
 func TestSeatKeepsPlaces(t *testing.T) {
 	at := func(n byte) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, n}), 80) }
-	got := seat([]netip.AddrPort{at(1), at(2), at(3)}, []netip.AddrPort{at(1), at(3), at(4)})
-	if want := []netip.AddrPort{at(1), at(4), at(3)}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	list := func(ns ...byte) (out []netip.AddrPort) {
+		for _, n := range ns {
+			out = append(out, at(n))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name               string
+		before, want, seat []netip.AddrPort
+		n                  int
+	}{
+		{"one for another", list(1, 2, 3), list(1, 3, 4), list(1, 4, 3), 3},
+		{"one less: nobody who met the old rules finds an empty place, or the one that went", list(1, 2, 3), list(1, 3), list(1, 3, 3), 3},
+		{"the last of three went", list(1, 2, 3), list(1, 2), list(1, 2, 1), 3},
+		{"the spare place goes with the next change", list(1, 3, 3), list(1, 3), list(1, 3), 2},
+		{"one more", list(1, 3), list(1, 3, 4), list(1, 3, 4), 3},
+	} {
+		if got := seat(c.before, c.want, c.n); !slices.Equal(got, c.seat) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.seat)
+		}
 	}
 }

@@ -204,13 +204,50 @@ func TestAffinityAndHairpin(t *testing.T) {
 	m.program(web, slice(web, ready(a)))
 	m.wantAnswer("hairpin", from(a), "tcp", "10.96.0.20:80", "a", "10.65.0.2")
 	m.wantAnswer("no hairpin", from(b), "tcp", "10.96.0.20:80", "a", b.ip)
-	if err := m.f.Drained(t.Context(), m.addr(b)); err != nil {
-		t.Errorf("b is no endpoint: %v", err)
+}
+
+func TestDrained(t *testing.T) {
+	if !isolated(t) {
+		return
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := m.f.Drained(ctx, m.addr(a)); err == nil {
-		t.Error("a is an endpoint, yet drained")
+	m := newMachine(t, 2, false)
+	a, b := m.pod(1, "a").serve(8080), m.pod(2, "b").serve(8080)
+	yes, no := true, false
+	leaves := func(p *pod) discoveryv1.Endpoint {
+		e := ready(p)
+		e.Conditions = discoveryv1.EndpointConditions{Ready: &no, Serving: &yes, Terminating: &yes}
+		return e
+	}
+	drained := func(p *pod, told bool) bool {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // one look
+		return m.f.Drained(ctx, m.addr(p), func() bool { return told }) == nil
+	}
+	web := service("web", 80, 0)
+	for _, c := range []struct {
+		name     string
+		eps      []discoveryv1.Endpoint
+		of       *pod
+		told, is bool
+	}{
+		{"an endpoint", []discoveryv1.Endpoint{ready(a), ready(b)}, a, false, false},
+		{"no endpoint", []discoveryv1.Endpoint{ready(a)}, b, false, true},
+		{"no endpoint yet", []discoveryv1.Endpoint{ready(a)}, b, true, false},
+		{"one that leaves", []discoveryv1.Endpoint{ready(a), leaves(b)}, b, true, true},
+		{"the last one, which still gets what comes", []discoveryv1.Endpoint{leaves(b)}, b, true, true},
+	} {
+		m.program(web, slice(web, c.eps...))
+		if got := drained(c.of, c.told); got != c.is {
+			t.Errorf("%s: drained: %v", c.name, got)
+		}
+	}
+	// A node whose rules are of before counts.
+	if err := m.nodes[1].rules.apply(map[string]part{web.Name: planService(m.nodes[1].view(), web,
+		[]*discoveryv1.EndpointSlice{slice(web, ready(a), ready(b))})}, false); err != nil {
+		t.Fatal(err)
+	}
+	if drained(b, true) {
+		t.Error("one node sends to b still, yet it is drained")
 	}
 }
 

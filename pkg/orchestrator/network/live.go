@@ -7,13 +7,15 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
 
-// isLive says whether any node's rules still name ip as an endpoint.
-func (f *Fabric) isLive(ip netip.Addr) (bool, error) {
+// turnedAway says whether the rules of all nodes have turned away from a pod's address. told says that they will be told that the pod
+// leaves: until then a node that sends it nothing may just not know it yet.
+func (f *Fabric) turnedAway(ip netip.Addr, told bool) (bool, error) {
 	entries, err := os.ReadDir(netnsDir(f.c.Dir))
 	if err != nil {
 		return false, fmt.Errorf("list nodes: %w", err)
@@ -22,17 +24,17 @@ func (f *Fabric) isLive(ip netip.Addr) (bool, error) {
 		if e.Name()[0] == '.' {
 			continue
 		}
-		live, err := liveIn(filepath.Join(netnsDir(f.c.Dir), e.Name()), ip)
-		if err != nil || live {
-			return live, err
+		turned, err := turnedIn(filepath.Join(netnsDir(f.c.Dir), e.Name()), ip, told)
+		if err != nil || !turned {
+			return false, err
 		}
 	}
-	return false, nil
+	return true, nil
 }
 
-func liveIn(path string, ip netip.Addr) (bool, error) {
+func turnedIn(path string, ip netip.Addr, told bool) (bool, error) {
 	if bound, err := isNamespace(path); err != nil || !bound {
-		return false, err
+		return err == nil, err
 	}
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -46,17 +48,23 @@ func liveIn(path string, ip netip.Addr) (bool, error) {
 	defer conn.CloseLasting()
 	there, err := hasTable(conn, nodeTable)
 	if err != nil || !there {
-		return false, err
+		return err == nil, err
 	}
-	w := newWriter(conn, nodeTable)
-	elements, err := conn.GetSetElements(&nftables.Set{Table: w.table, Name: setLive})
+	live, err := contains(conn, setLive, ip)
+	if err != nil || live || !told {
+		return err == nil && !live, err
+	}
+	return contains(conn, setLeaving, ip)
+}
+
+// contains looks for an address in a set of them.
+func contains(conn *nftables.Conn, set string, ip netip.Addr) (bool, error) {
+	elements, err := conn.GetSetElements(&nftables.Set{Table: &nftables.Table{Name: nodeTable, Family: nftables.TableFamilyIPv4}, Name: set})
 	if err != nil {
-		return false, fmt.Errorf("list endpoints: %w", err)
+		return false, fmt.Errorf("list %s addresses: %w", set, err)
 	}
-	for _, e := range elements {
-		if a, ok := netip.AddrFromSlice(e.Key); ok && a == ip {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(elements, func(e nftables.SetElement) bool {
+		a, ok := netip.AddrFromSlice(e.Key)
+		return ok && a == ip
+	}), nil
 }

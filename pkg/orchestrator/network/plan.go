@@ -45,6 +45,7 @@ type chain struct {
 type part struct {
 	entries map[entry]string
 	chains  map[string]chain
+	pods    pods
 }
 
 // view is what planning knows of the node.
@@ -60,11 +61,12 @@ const proxyName = "service.kubernetes.io/service-proxy-name"
 
 // planService decides a service's rules on a node, as kube-proxy does.
 func planService(v view, svc *corev1.Service, slices []*discoveryv1.EndpointSlice) part {
-	p := part{map[entry]string{}, map[string]chain{}}
+	p := part{entries: map[entry]string{}, chains: map[string]chain{}}
 	ip, err := netip.ParseAddr(svc.Spec.ClusterIP)
 	if err != nil || !ip.Is4() || svc.Spec.Type == corev1.ServiceTypeExternalName || svc.Labels[proxyName] != "" {
 		return p
 	}
+	p.pods = podsOf(slices)
 	for i := range svc.Spec.Ports {
 		planPort(p, v, svc, ip, &svc.Spec.Ports[i], slices)
 	}
@@ -273,7 +275,7 @@ func hostPortKey(sandbox string) string { return "\x00host/" + sandbox }
 
 // planHostPorts decides the rules for the node's ports that lead to one sandbox.
 func planHostPorts(sandbox string, l lease) part {
-	p := part{map[entry]string{}, map[string]chain{}}
+	p := part{entries: map[entry]string{}, chains: map[string]chain{}}
 	for _, hp := range l.Ports {
 		proto := corev1.Protocol(hp.Protocol)
 		if proto == "" {

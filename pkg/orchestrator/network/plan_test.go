@@ -32,7 +32,7 @@ func slice(svc *corev1.Service, eps ...discoveryv1.Endpoint) *discoveryv1.Endpoi
 }
 
 func ready(p *pod) discoveryv1.Endpoint {
-	return discoveryv1.Endpoint{Addresses: []string{p.ip}, NodeName: &p.node.name}
+	return discoveryv1.Endpoint{Addresses: []string{p.ip}, NodeName: &p.node.name, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: p.id}}
 }
 
 func (m *machine) addr(p *pod) netip.Addr { return netip.MustParseAddr(p.ip) }
@@ -145,5 +145,25 @@ svc/default/web/TCP/80: 10.244.1.2:8080`},
 		if got := show(planService(v, svc, []*discoveryv1.EndpointSlice{slice(svc, c.eps...)})); got != c.want {
 			t.Errorf("%s:\n got\n%s\nwant\n%s", c.name, got, c.want)
 		}
+	}
+}
+
+func TestPodsOf(t *testing.T) {
+	yes, no := true, false
+	svc := service("web", 80, 0)
+	endpoint := func(last string, c discoveryv1.EndpointConditions) discoveryv1.Endpoint {
+		e := on("n1", "10.244.0."+last, c)
+		e.TargetRef = &corev1.ObjectReference{Kind: "Pod"}
+		return e
+	}
+	got := podsOf([]*discoveryv1.EndpointSlice{slice(svc,
+		endpoint("2", discoveryv1.EndpointConditions{Ready: &yes}),
+		endpoint("3", discoveryv1.EndpointConditions{Ready: &no, Serving: &yes, Terminating: &yes}),
+		endpoint("4", discoveryv1.EndpointConditions{Ready: &no}),
+		endpoint("5", discoveryv1.EndpointConditions{Ready: &yes, Terminating: &yes}), // publishNotReadyAddresses
+		on("n1", "10.244.0.6", discoveryv1.EndpointConditions{Ready: &yes}),           // of no pod
+	), slice(svc, endpoint("2", discoveryv1.EndpointConditions{}))})
+	if live, leaving := fmt.Sprint(got.live), fmt.Sprint(got.leaving); live != "[10.244.0.2]" || leaving != "[10.244.0.3 10.244.0.5]" {
+		t.Errorf("live %s, leaving %s", live, leaving)
 	}
 }

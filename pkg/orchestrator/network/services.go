@@ -230,12 +230,13 @@ func (t *tracker) wait(ctx context.Context, failed bool) bool {
 	}
 }
 
-// Drained waits until no node's rules send anything new to ip: then its pod may be killed without a new connection failing.
-// It asks the kernel, so it sees nodes that other processes run.
-func (f *Fabric) Drained(ctx context.Context, ip netip.Addr) error {
+// Drained waits until no node's rules send anything new to a pod's address but for want of others: then the pod may be killed without a
+// new connection failing. told says whether services select the pod, so that their rules will be told that it leaves; a pod that was
+// ready for a moment only may not be known to them yet. The kernel is asked, so that nodes of other processes count.
+func (f *Fabric) Drained(ctx context.Context, ip netip.Addr, told func() bool) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
-		live, err := f.isLive(ip)
-		if err != nil || !live {
+		turned, err := f.turnedAway(ip, told())
+		if err != nil || turned {
 			return err
 		}
 		select {

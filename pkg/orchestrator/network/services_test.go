@@ -211,7 +211,7 @@ func TestNoConnectionMeetsAGoneEndpoint(t *testing.T) {
 		next := m.pod(1+i%2, fmt.Sprintf("p%d", i)).serve(8080)
 		pods = []*pod{pods[1], next}
 		m.program(web, slice(web, ready(pods[0]), ready(next)))
-		if err := m.f.Drained(t.Context(), m.addr(gone)); err != nil {
+		if err := m.f.Drained(t.Context(), m.addr(gone), func() bool { return false }); err != nil {
 			t.Fatal(err)
 		}
 		<-done // what began before it was drained is answered

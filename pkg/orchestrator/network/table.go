@@ -18,7 +18,8 @@ const (
 	setPorts   = "node-ports" // protocol, port: the chain
 	setSlots   = "endpoints"  // chain's number, place: address and port
 	setAlive   = "alive"      // chain's number, address, port
-	setLive    = "live"       // addresses of all endpoints
+	setLive    = "live"       // addresses of pods that services send connections to
+	setLeaving = "leaving"    // addresses of pods of which services know that they leave
 	setHairpin = "hairpin"    // a pod's address, twice
 )
 
@@ -30,8 +31,8 @@ func concat(types ...nftables.SetDatatype) nftables.SetDatatype {
 
 // sets are a table's named sets. Their numbers are given here because the library counts in a global that nothing guards.
 type sets struct {
-	table                                    *nftables.Table
-	svc, ports, slots, alive, live, hairpins *nftables.Set
+	table                                             *nftables.Table
+	svc, ports, slots, alive, live, leaving, hairpins *nftables.Set
 }
 
 func newSets(t *nftables.Table) sets {
@@ -48,6 +49,7 @@ func newSets(t *nftables.Table) sets {
 		live: &nftables.Set{Table: t, ID: 5, Name: setLive, KeyType: nftables.TypeIPAddr},
 		hairpins: &nftables.Set{Table: t, ID: 6, Name: setHairpin, Concatenation: true,
 			KeyType: concat(nftables.TypeIPAddr, nftables.TypeIPAddr)},
+		leaving: &nftables.Set{Table: t, ID: 7, Name: setLeaving, KeyType: nftables.TypeIPAddr},
 	}
 }
 
@@ -72,7 +74,7 @@ func writeFrame(w *writer, f frame) {
 	w.conn.DelTable(w.table)
 	w.conn.AddTable(w.table)
 	s := w.sets
-	for _, set := range []*nftables.Set{s.svc, s.ports, s.slots, s.alive, s.live, s.hairpins} {
+	for _, set := range []*nftables.Set{s.svc, s.ports, s.slots, s.alive, s.live, s.leaving, s.hairpins} {
 		w.addSet(set)
 	}
 	var pairs []nftables.SetElement

@@ -121,6 +121,8 @@ func (w *writer) write(c *change) {
 	address := func(a netip.Addr) nftables.SetElement { return nftables.SetElement{Key: a.AsSlice()} }
 	w.del(w.sets.live, elements(c.delLive, address))
 	w.add(w.sets.live, elements(c.addLive, address))
+	w.del(w.sets.leaving, elements(c.delLeaving, address))
+	w.add(w.sets.leaving, elements(c.addLeaving, address))
 }
 
 func (w *writer) fill(c *change) {

@@ -50,6 +50,8 @@ type Behaviour struct {
 	Handler http.Handler
 	// Exec runs commands in it; nil: all commands succeed in silence.
 	Exec func(ctx context.Context, e container.ExecConfig) (int, error)
+	// Sockets are what the container has; nil: nobody can tell.
+	Sockets func() []container.Socket
 	// Log is written to the container's log at its start, one line each.
 	Log []string
 }

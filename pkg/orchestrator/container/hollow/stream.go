@@ -2,6 +2,7 @@ package hollow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -127,6 +128,34 @@ func (r *Runtime) Dial(ctx context.Context, sandboxID, network, address string) 
 	server.Protocols.SetUnencryptedHTTP2(true) // for gRPC
 	go server.Serve(&oneConn{conn: far, ctx: ctx})
 	return near, nil
+}
+
+// Sockets implements container.Runtime by the scripts of the sandbox's containers.
+func (r *Runtime) Sockets(_ context.Context, sandboxID string) ([]container.Socket, error) {
+	var out []container.Socket
+	known := false
+	for _, script := range r.socketScripts(sandboxID) {
+		known = true
+		out = append(out, script()...)
+	}
+	if !known {
+		return nil, fmt.Errorf("list sockets of hollow containers: %w", errors.ErrUnsupported)
+	}
+	return out, nil
+}
+
+func (r *Runtime) socketScripts(sandboxID string) []func() []container.Socket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var scripts []func() []container.Socket
+	if s := r.sandboxes[sandboxID]; s != nil {
+		for _, c := range s.containers {
+			if c.State == container.Running && c.does.Sockets != nil {
+				scripts = append(scripts, c.does.Sockets)
+			}
+		}
+	}
+	return scripts
 }
 
 func (r *Runtime) handler(sandboxID, address string) (http.Handler, error) {

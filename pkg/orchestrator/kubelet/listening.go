@@ -1,0 +1,50 @@
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+)
+
+// listenLimit bounds how long after its start a container without a readiness probe may be held back from being ready.
+const listenLimit = 3 * time.Second
+
+// awaits gives the ports on which a container has to listen before it is ready: with no readiness probe, and no startup probe that has
+// told, it would count as ready from its start, and Services would lead connections to a process that does not listen yet.
+func (w *worker) awaits(pod *corev1.Pod, c *corev1.Container, h *history) []uint16 {
+	if h.ready || c.ReadinessProbe != nil || c.StartupProbe != nil || isInit(pod, c) || time.Since(h.last.Started) > listenLimit {
+		return nil
+	}
+	return servedPorts(w.k.fronting(pod), pod, c)
+}
+
+// listening tells that the container is ready once something listens on all of the ports, or when the time for that is over.
+func (t target) listening(ctx context.Context, sandbox string, ports []uint16) {
+	limited, cancel := context.WithDeadline(ctx, t.started.Add(listenLimit))
+	defer cancel()
+	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		sockets, err := t.w.k.config.Runtime.Sockets(limited, sandbox)
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) && limited.Err() == nil {
+			t.w.k.log.Error("look for listening ports", "pod", podRef(t.pod), "error", err)
+		}
+		if err != nil || listensOn(sockets, ports) || !sleep(limited, pause) {
+			break
+		}
+	}
+	if ctx.Err() == nil {
+		t.tell(func(h *history) { h.ready = true })
+	}
+}
+
+func listensOn(sockets []container.Socket, ports []uint16) bool {
+	return !slices.ContainsFunc(ports, func(port uint16) bool {
+		return !slices.ContainsFunc(sockets, func(s container.Socket) bool {
+			return s.Listens && s.Local.Port() == port && !s.Local.Addr().IsLoopback()
+		})
+	})
+}

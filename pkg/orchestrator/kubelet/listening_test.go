@@ -1,0 +1,108 @@
+package kubelet
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/container/hollow"
+)
+
+// sockets are a hollow container's, as a test sets them.
+type sockets struct {
+	now atomic.Pointer[[]container.Socket]
+}
+
+func (s *sockets) set(list ...container.Socket) { s.now.Store(&list) }
+
+func (s *sockets) get() []container.Socket {
+	if list := s.now.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+func listener(addr string) container.Socket {
+	return container.Socket{Local: netip.MustParseAddrPort(addr), Listens: true}
+}
+
+func (b *bed) createService() {
+	b.t.Helper()
+	s := webService(corev1.ServicePort{Port: 80})
+	s.Spec.ClusterIP = ""
+	if _, err := b.Client().CoreV1().Services("default").Create(b.Context(), s, metav1.CreateOptions{}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.k.watchServices()
+	b.Wait("the agent knows the service", func() bool {
+		all, known := b.k.knownServices()
+		return known && len(all) > 0
+	})
+}
+
+// readyAfter creates the pod and says how long after its container's start it was ready.
+func (b *bed) readyAfter(pod *corev1.Pod, meanwhile func()) time.Duration {
+	b.t.Helper()
+	b.create(pod)
+	b.until(pod.Name, "running", running)
+	began := time.Now()
+	meanwhile()
+	b.until(pod.Name, "ready", ready)
+	return time.Since(began)
+}
+
+func TestReadyOnceItListens(t *testing.T) {
+	var s sockets
+	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
+		b.createService()
+		took := b.readyAfter(webPod("app"), func() {
+			s.set(listener("127.0.0.1:80"), listener("[::]:8080"), container.Socket{Local: netip.MustParseAddrPort("10.244.0.2:80")})
+			b.Pass(time.Second)
+			if ready(b.get("web")) {
+				t.Error("the pod is ready though it does not listen on the service's port")
+			}
+			s.set(listener("[::]:80"))
+		})
+		if took > 1200*time.Millisecond {
+			t.Errorf("ready %s after its start, listening after 1 s", took)
+		}
+	})
+}
+
+func TestReadyThoughItNeverListens(t *testing.T) {
+	var s sockets
+	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
+		b.createService()
+		if took := b.readyAfter(webPod("app"), func() {}); took < listenLimit-200*time.Millisecond || took > listenLimit+200*time.Millisecond {
+			t.Errorf("ready after %s, want %s", took, listenLimit)
+		}
+	})
+}
+
+func TestReadyAtOnce(t *testing.T) {
+	var s sockets
+	for _, c := range []struct {
+		name   string
+		app    hollow.Behaviour
+		change func(*corev1.Pod)
+	}{
+		{"no service selects it", hollow.Behaviour{Sockets: s.get}, func(p *corev1.Pod) { p.Labels = nil }},
+		{"nobody can tell", hollow.Behaviour{}, func(*corev1.Pod) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onBed(t, map[string]hollow.Behaviour{"app": c.app}, func(b *bed) {
+				b.createService()
+				pod := webPod("app")
+				c.change(pod)
+				if took := b.readyAfter(pod, func() {}); took > 100*time.Millisecond {
+					t.Errorf("ready after %s", took)
+				}
+			})
+		})
+	}
+}
