@@ -1,11 +1,14 @@
 package kustomize
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // splitFieldPath cuts a path at dots that are neither escaped nor in brackets.
@@ -209,7 +212,8 @@ func (m *matcher) each(n *node, path []string) error {
 	return nil
 }
 
-// list matches the items with a field of this value, or that are this value. The value is a regular expression.
+// list matches the items with a field of this value, or that are this value: then kustomize looks no further into them. The
+// value is a regular expression for the text as the document has it, with quotes.
 func (m *matcher) list(n *node, path []string) error {
 	if err := m.sequence(n, path[0]); err != nil {
 		return err
@@ -222,17 +226,21 @@ func (m *matcher) list(n *node, path []string) error {
 	if err != nil {
 		return err
 	}
+	rest := path[1:]
+	if field == "" {
+		rest = nil
+	}
 	before, any := len(m.found), false
 	for _, item := range n.items {
 		at := item
 		if field != "" {
 			at = item.get(field)
 		}
-		if at == nil || at.kind != scalarKind || !re.MatchString(strings.TrimSpace(at.value)) {
+		if at == nil || !re.MatchString(at.written()) {
 			continue
 		}
 		any = true
-		if err := m.match(item, path[1:]); err != nil {
+		if err := m.match(item, rest); err != nil {
 			return err
 		}
 	}
@@ -245,5 +253,27 @@ func (m *matcher) list(n *node, path []string) error {
 		item.add(field, newAuto(value))
 	}
 	n.items = append(n.items, item)
-	return m.match(item, path[1:])
+	return m.match(item, rest)
+}
+
+// written is a value as the document has it, as far as that is known.
+func (n *node) written() string {
+	y := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: n.value}
+	var text []byte
+	switch {
+	case n.kind != scalarKind:
+		text, _ = writeYAML(nil, n)
+	case !n.quoted:
+		return strings.TrimSpace(n.value)
+	case n.folded:
+		y.Style = yaml.FoldedStyle
+	case n.literal:
+		y.Style = yaml.LiteralStyle
+	default:
+		y.Style = yaml.DoubleQuotedStyle
+	}
+	if n.kind == scalarKind {
+		text, _ = yaml.Marshal(&y)
+	}
+	return string(bytes.TrimSpace(text))
 }
