@@ -40,6 +40,10 @@ func setInText(at *node, path []string, value, create *node) error {
 	if len(doc.Content) == 0 {
 		return errors.New("the text there is empty")
 	}
+	if doc.Content[0].Tag == "!!null" && create != nil {
+		// kustomize makes fields below null, but null is written as ever.
+		return nil
+	}
 	if err := setInYAML(doc.Content[0], path, value.value, create != nil && create.kind == scalarKind); err != nil {
 		return err
 	}
