@@ -72,17 +72,53 @@ func splitListStep(s string) (field, value string, err error) {
 }
 
 // lookup follows a path to one value; nil if there is none. Null is found, but has nothing below it.
-func (n *node) lookup(path []string) (*node, error) {
+func (n *node) lookup(path []string) (*node, error) { return n.follow(path, false) }
+
+// lookupCreate makes what is missing on the way, but nothing below null and no item by number.
+func (n *node) lookupCreate(path []string) (*node, error) { return n.follow(path, true) }
+
+func (n *node) follow(path []string, create bool) (*node, error) {
+	var steps []string
 	for _, step := range path {
-		if step = strings.TrimSpace(step); step == "" {
-			continue
+		if step = strings.TrimSpace(step); step != "" {
+			steps = append(steps, step)
 		}
-		var err error
-		if n, err = n.step(step); n == nil || err != nil {
+	}
+	for i, step := range steps {
+		next, err := n.step(step)
+		if next == nil && err == nil && create {
+			next = n.grow(steps[i:])
+		}
+		if n = next; n == nil || err != nil {
 			return nil, err
 		}
 	}
 	return n, nil
+}
+
+// grow adds the value of the first step.
+func (n *node) grow(steps []string) *node {
+	step := steps[0]
+	switch {
+	case n.isNull() || isIndex(step) || step == "-":
+		return nil
+	case isListStep(step):
+		field, value, _ := splitListStep(step)
+		n.items = append(n.items, newItem(field, value))
+	default:
+		n.set(step, (&matcher{create: newAuto("")}).made(steps))
+	}
+	return n.items[len(n.items)-1]
+}
+
+// newItem is one that a list step finds.
+func newItem(field, value string) *node {
+	if field == "" {
+		return newAuto(value)
+	}
+	item := newMap()
+	item.add(field, newAuto(value))
+	return item
 }
 
 // step takes one step of a lookup.
@@ -247,11 +283,7 @@ func (m *matcher) list(n *node, path []string) error {
 	if m.create == nil || any || len(m.found) > before {
 		return nil
 	}
-	item := newAuto(value)
-	if field != "" {
-		item = newMap()
-		item.add(field, newAuto(value))
-	}
+	item := newItem(field, value)
 	n.items = append(n.items, item)
 	return m.match(item, rest)
 }

@@ -73,8 +73,9 @@ func (m *resMap) attribute(by *origin) {
 		} else {
 			o.transformations = append(o.transformations, by)
 		}
-		// To note it, all annotations are written again, and share nothing any more.
+		// To note it, all annotations are written again at the end of the metadata, and share nothing any more.
 		o.plainStrings("annotations")
+		o.root.ensureMap("metadata").ensureMap("annotations")
 	}
 }
 

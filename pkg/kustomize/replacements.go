@@ -281,10 +281,7 @@ func (t *ReplacementTarget) copyTo(o *Object, value *node) error {
 			m.create, what = value, "find or create"
 		}
 		steps := splitFieldPath(path)
-		if done, err := setStructured(o.root, steps, value, m.create); done || err != nil {
-			if err != nil {
-				return fmt.Errorf("unable to %s field %q in replacement target: %w", what, path, err)
-			}
+		if setStructured(o.root, steps, value, m.create) {
 			continue
 		}
 		if err := m.match(o.root, steps); err != nil {

@@ -10,19 +10,16 @@ import (
 )
 
 // setStructured sets a field inside JSON or YAML text that a scalar of the document holds. It is not done if the path does
-// not lead through such a scalar.
-func setStructured(root *node, path []string, value, create *node) (done bool, err error) {
-	if len(path) < 2 {
-		return false, nil
-	}
+// not lead to one through such a scalar: then it may still mean something else.
+func setStructured(root *node, path []string, value, create *node) (done bool) {
 	for i := 1; i < len(path); i++ {
 		at, err := root.lookup(path[:i])
 		if err != nil || at == nil || at.kind != scalarKind {
 			continue
 		}
-		return true, setInText(at, path[i:], value, create)
+		return setInText(at, path[i:], value, create) == nil
 	}
-	return false, nil
+	return false
 }
 
 func setInText(at *node, path []string, value, create *node) error {

@@ -82,19 +82,14 @@ func (p *valueAddTransformer) transform(m *resMap) error {
 }
 
 func (t *valueAddTarget) add(root *node, value string) error {
-	m := matcher{create: newAuto("")}
-	if err := m.match(root, splitPath(t.FieldPath)); err != nil {
+	n, err := root.lookupCreate(splitPath(t.FieldPath))
+	if n == nil || err != nil {
 		return err
 	}
-	for _, n := range m.found {
-		if t.FilePathPosition > 0 && n.kind == scalarKind {
-			value = insertPathPart(n.value, t.FilePathPosition-1, value)
-		}
-		if err := setScalar(n, autoTag, value); err != nil {
-			return err
-		}
+	if t.FilePathPosition > 0 && n.kind == scalarKind {
+		value = insertPathPart(n.value, t.FilePathPosition-1, value)
 	}
-	return nil
+	return setScalar(n, autoTag, value)
 }
 
 // insertPathPart puts a part into a path, counted without the slash in front. A position past the end is the end.
