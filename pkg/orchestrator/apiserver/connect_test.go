@@ -128,7 +128,7 @@ func TestPortForwardLeavesItsTunnel(t *testing.T) {
 		dialer := websocket.Dialer{
 			Subprotocols: []string{"SPDY/3.1+portforward.k8s.io"},
 			NetDialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return c.Config(auth.Admin()).Transport.(*http.Transport).DialContext(ctx, "", "")
+				return c.Config(auth.Admin()).Dial(ctx, "", "")
 			},
 		}
 		conn, resp, err := dialer.Dial("ws://skiff/api/v1/namespaces/default/pods/a/portforward", nil)

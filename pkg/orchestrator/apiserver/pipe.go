@@ -92,8 +92,8 @@ func pipeUser(ctx context.Context) *auth.User {
 	return u
 }
 
-// ClientConfig is a client-go configuration for user over the in-memory listener: protobuf, no rate limit of its own. Its
-// connections end with Shutdown.
+// ClientConfig is a client-go configuration for user within the process: protobuf, no rate limit of its own. What it has under way ends
+// with Shutdown.
 func (s *Server) ClientConfig(user auth.User) *rest.Config {
 	t := &http.Transport{
 		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return s.pipe.Dial(ctx, user) },
@@ -104,7 +104,7 @@ func (s *Server) ClientConfig(user auth.User) *rest.Config {
 	s.transports = append(s.transports, t)
 	s.mu.Unlock()
 	return &rest.Config{
-		Host: "http://skiff", Transport: t, QPS: -1, UserAgent: agentOf(user.Name), WarningHandler: rest.NoWarnings{},
+		Host: "http://skiff", Transport: &direct{server: s, user: user, wire: t}, Dial: t.DialContext, QPS: -1, UserAgent: agentOf(user.Name), WarningHandler: rest.NoWarnings{},
 		ContentConfig: rest.ContentConfig{
 			ContentType:        mediaProtobuf,
 			AcceptContentTypes: mediaProtobuf + "," + mediaJSON,

@@ -83,6 +83,7 @@ type Server struct {
 	servers    []*http.Server
 	transports []*http.Transport
 	stopping   bool
+	inside     sync.WaitGroup // the requests of the process's own clients
 	// done ends watches and connections at Shutdown.
 	done chan struct{}
 }
@@ -138,7 +139,7 @@ func (s *Server) Serve(l net.Listener) error {
 	return srv.Serve(l)
 }
 
-// ServePipe answers the in-memory listener's requests (those of ClientConfig) until Shutdown.
+// ServePipe answers the in-memory listener's requests (those of ClientConfig that take over their connection) until Shutdown.
 func (s *Server) ServePipe() error { return s.Serve(s.pipe) }
 
 // Shutdown ends watches and connections, waits for the other requests, and closes every listener.
@@ -160,10 +161,36 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		}
 	}
 	s.pipe.Close()
+	errs = append(errs, s.awaitInside(ctx))
 	for _, t := range transports {
 		t.CloseIdleConnections()
 	}
 	return errors.Join(errs...)
+}
+
+// enter counts one more request of the process's own clients, unless the server is shutting down.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopping {
+		s.inside.Add(1)
+	}
+	return !s.stopping
+}
+
+// awaitInside waits for those that are under way.
+func (s *Server) awaitInside(ctx context.Context) error {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		s.inside.Wait()
+	}()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the requests under way: %w", ctx.Err())
+	}
 }
 
 // key is where an object of r lies in the store.
