@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -64,6 +65,7 @@ func (b *bed) start() {
 	}()
 	b.k = k
 	b.stop = func() { cancel(); <-done }
+	synctest.Wait() // a node that was there before does not say that the new agent is at work
 	b.Wait("the node is registered", func() bool {
 		_, err := b.Client().CoreV1().Nodes().Get(b.Context(), "node-1", metav1.GetOptions{})
 		return err == nil
