@@ -160,7 +160,7 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	a.schemas = t.schemas
 	for i, path := range t.k.Resources {
 		if err := t.resource(a, path); err != nil {
-			return nil, fmt.Errorf("%s: accumulating resources: %w", t.position("resources", i), err)
+			return nil, &chained{before: t.position("resources", i) + ": accumulating resources: ", err: err}
 		}
 	}
 	if err := t.configure(a); err != nil {
@@ -173,7 +173,7 @@ func (t *target) accumulate(a *accumulator) (*accumulator, error) {
 	for i, path := range t.k.Components {
 		var err error
 		if a, err = t.component(a, path); err != nil {
-			return nil, fmt.Errorf("%s: accumulating components: %w", t.position("components", i), err)
+			return nil, &chained{before: t.position("components", i) + ": accumulating components: ", err: err}
 		}
 	}
 	a.enter(t)
@@ -208,7 +208,7 @@ func (t *target) resource(a *accumulator, path string) error {
 	}
 	got, err := sub.accumulate(t.accumulator())
 	if err != nil {
-		return fmt.Errorf("recursed accumulation of path '%s': %w", sub.loader.root, err)
+		return &chained{before: "recursed accumulation of path '" + sub.loader.root + "': ", err: err}
 	}
 	if err := a.absorbAccumulator(got); err != nil {
 		return fmt.Errorf("recursed merging from path '%s': %w", sub.loader.root, err)
@@ -281,7 +281,7 @@ func (t *target) component(a *accumulator, path string) (*accumulator, error) {
 	}
 	got, err := sub.accumulate(a)
 	if err != nil {
-		return nil, fmt.Errorf("accumulateDirectory: \"recursed accumulation of path '%s': %w\"", sub.loader.root, err)
+		return nil, &chained{before: "accumulateDirectory: \"recursed accumulation of path '" + sub.loader.root + "': ", err: err, after: `"`}
 	}
 	// All resources are taken in once more, so none may have the name of another now.
 	whole := t.accumulator()

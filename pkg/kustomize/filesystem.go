@@ -1,10 +1,7 @@
 package kustomize
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,35 +33,6 @@ func (disk) Resolve(path string) (string, bool, error) {
 		return "", false, err
 	}
 	return abs, info.IsDir(), nil
-}
-
-// maxFile is more than any cluster takes; without a bound a wrong name could fill the memory.
-const maxFile = 64 << 20
-
-var errTooLarge = errors.New("the file is too large")
-
-// unreadable holds for a file that is there, so that looking for it elsewhere would only hide why it can't be read.
-func unreadable(err error) bool {
-	return errors.Is(err, errTooLarge) || errors.Is(err, fs.ErrPermission)
-}
-
-func (disk) ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
-		b.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	if _, err := b.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
-		return nil, err
-	}
-	if b.Len() > maxFile {
-		return nil, fmt.Errorf("read %s: %w: it has more than %d MB", path, errTooLarge, maxFile>>20)
-	}
-	return b.Bytes(), nil
 }
 
 // Memory holds files by absolute slash-separated path; for tests, and for trees that are made rather than stored.

@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -65,12 +66,16 @@ var fileNames = [...]string{"kustomization.yaml", "kustomization.yml", "Kustomiz
 
 // findKustomization reads the one kustomization file of a directory.
 func findKustomization(l *loader) (path string, data []byte, err error) {
+	why := ""
 	for _, name := range fileNames {
 		content, err := l.load(name)
 		if unreadable(err) {
 			return "", nil, err
 		}
 		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				why = fmt.Sprintf("\n(%s: %v)", name, err)
+			}
 			continue
 		}
 		if path != "" {
@@ -79,7 +84,7 @@ func findKustomization(l *loader) (path string, data []byte, err error) {
 		path, data = filepath.Join(l.root, name), content
 	}
 	if path == "" {
-		return "", nil, fmt.Errorf("unable to find one of '%s', '%s' or '%s' in directory '%s'", fileNames[0], fileNames[1], fileNames[2], l.root)
+		return "", nil, fmt.Errorf("unable to find one of '%s', '%s' or '%s' in directory '%s'%s", fileNames[0], fileNames[1], fileNames[2], l.root, why)
 	}
 	return path, data, nil
 }

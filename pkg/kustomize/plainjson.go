@@ -16,7 +16,11 @@ func toJSON(data []byte) ([]byte, error) {
 	if len(data) > maxOdd {
 		return nil, fmt.Errorf("it has %d MB: more than %d are not read", len(data)>>20, maxOdd>>20)
 	}
-	return yaml.YAMLToJSON(data)
+	j, err := yaml.YAMLToJSON(data)
+	if err != nil {
+		err = located(err, string(data))
+	}
+	return j, err
 }
 
 // readUnambiguous reads a document that both versions of YAML read alike. nil stands for any other.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -123,7 +125,7 @@ func (p part) readOdd() (n *node, err error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, malformed(err, p.line)
+		return nil, malformed(located(err, p.text), p.line)
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil
@@ -134,6 +136,25 @@ func (p part) readOdd() (n *node, err error) {
 		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
 	}
 	return n, nil
+}
+
+// located adds the line to an error of the library that says there is an odd character, but not where.
+func located(err error, text string) error {
+	what, ok := strings.CutPrefix(err.Error(), "yaml: ")
+	if !ok || !strings.Contains(what, "UTF-8") && !strings.Contains(what, "control character") {
+		return err
+	}
+	line := 1
+	for i, r := range text {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == '\n':
+			line++
+		case r == utf8.RuneError && size == 1, r != '\t' && r != '\r' && r != '\u0085' && unicode.IsControl(r):
+			return fmt.Errorf("yaml: line %d: %s: %q", line, what, text[i:i+size])
+		}
+	}
+	return err
 }
 
 // malformed counts lines from the beginning of the file.
