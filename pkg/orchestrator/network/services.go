@@ -42,7 +42,7 @@ func (n *Node) RunServices(ctx context.Context, f informers.SharedInformerFactor
 		return fmt.Errorf("follow services: %w", err)
 	}
 	defer stop()
-	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
+	if !cache.WaitFor(ctx, "", synced...) {
 		return nil
 	}
 	n.rules.hear(h.failed)
@@ -97,7 +97,7 @@ type tracker struct {
 	wake     chan struct{}
 }
 
-func (t *tracker) follow(f informers.SharedInformerFactory) (synced []cache.InformerSynced, stop func(), err error) {
+func (t *tracker) follow(f informers.SharedInformerFactory) (synced []cache.DoneChecker, stop func(), err error) {
 	services, endpointSlices := f.Core().V1().Services().Informer(), f.Discovery().V1().EndpointSlices().Informer()
 	one, err := services.AddEventHandler(handler(t.service))
 	if err != nil {
@@ -111,7 +111,7 @@ func (t *tracker) follow(f informers.SharedInformerFactory) (synced []cache.Info
 		_ = services.RemoveEventHandler(one)
 		_ = endpointSlices.RemoveEventHandler(two)
 	}
-	return []cache.InformerSynced{one.HasSynced, two.HasSynced}, stop, nil
+	return []cache.DoneChecker{one.HasSyncedChecker(), two.HasSyncedChecker()}, stop, nil
 }
 
 // handler calls set with the old object, the new one, or both.

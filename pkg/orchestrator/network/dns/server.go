@@ -72,7 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("follow endpoint slices: %w", err)
 	}
 	defer slices.RemoveEventHandler(two)
-	if !cache.WaitForCacheSync(ctx.Done(), one.HasSynced, two.HasSynced) {
+	if !cache.WaitFor(ctx, "", one.HasSyncedChecker(), two.HasSyncedChecker()) {
 		return nil
 	}
 	close(s.ready)
