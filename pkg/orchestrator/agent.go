@@ -19,9 +19,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/kubeskiff/skiff/pkg/orchestrator/kubelet"
 )
 
@@ -127,7 +124,7 @@ func (a *agent) run(ctx context.Context, report *Reporter) error {
 	shared.Start(work.Done())
 	parts.run(func(ctx context.Context) error { <-ctx.Done(); shared.Shutdown(); return nil })
 	parts.run(k.Run)
-	if err := a.waitReady(ctx); err != nil {
+	if err := a.waitReady(ctx, k.Joined()); err != nil {
 		return err
 	}
 	report.Ready()
@@ -183,27 +180,15 @@ func (a *agent) serveKubelet(parts *parts, handler http.Handler) error {
 	return nil
 }
 
-// waitReady waits until the API server says that the node is Ready.
-func (a *agent) waitReady(ctx context.Context) error {
+// waitReady waits until the agent has told the API server that the node is Ready.
+func (a *agent) waitReady(ctx context.Context, joined <-chan struct{}) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not Ready after a minute"))
 	defer cancel()
-	watch, err := a.client.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + a.name})
-	if err != nil {
-		return fmt.Errorf("wait for node %s: %w", a.name, err)
-	}
-	defer watch.Stop()
-	for {
-		select {
-		case e, ok := <-watch.ResultChan():
-			if !ok {
-				return fmt.Errorf("wait for node %s: the server ended the watch", a.name)
-			}
-			if node, is := e.Object.(*corev1.Node); is && nodeReady(node) {
-				return nil
-			}
-		case <-ctx.Done():
-			return fmt.Errorf("wait for node %s: %w", a.name, context.Cause(ctx))
-		}
+	select {
+	case <-joined:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for node %s: %w", a.name, context.Cause(ctx))
 	}
 }
 

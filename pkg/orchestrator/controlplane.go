@@ -33,8 +33,16 @@ func (s *server) openStore() error {
 	return err
 }
 
-// serve makes the API server, opens its doors and creates what every cluster has.
-func (s *server) serve(ctx context.Context) error {
+// startControlPlane starts all that needs nothing but keys and store: API server, controllers, scheduler.
+func (s *server) startControlPlane(ctx context.Context, parts *parts) (informers.SharedInformerFactory, error) {
+	if err := s.makeAPI(ctx); err != nil {
+		return nil, err
+	}
+	return s.startControllers(parts)
+}
+
+// makeAPI makes the API server, which the rooms of this process can reach from now on, and creates what every cluster has.
+func (s *server) makeAPI(ctx context.Context) error {
 	read := apiserver.NewReader(s.store)
 	tokens := auth.NewServiceAccountTokens(s.pki.tokens, read)
 	s.kubelet = newKubelets(s)
@@ -60,6 +68,11 @@ func (s *server) serve(ctx context.Context) error {
 	if err := s.api.Bootstrap(ctx); err != nil {
 		return fmt.Errorf("create what every cluster has: %w", err)
 	}
+	return nil
+}
+
+// openDoors has the API server answer everybody else.
+func (s *server) openDoors() error {
 	listeners, err := s.listeners()
 	if err != nil {
 		return err
@@ -105,16 +118,16 @@ func ended(err error) error {
 	return err
 }
 
-// startControllers starts the controllers and the scheduler, each with an identity of its own.
-func (s *server) startControllers(parts *parts) error {
+// startControllers starts the controllers and the scheduler, each with an identity of its own. It gives the informers that they share.
+func (s *server) startControllers(parts *parts) (informers.SharedInformerFactory, error) {
 	config := s.api.ClientConfig(auth.ControlPlane(auth.UserControllerManager))
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return fmt.Errorf("make the controllers' client: %w", err)
+		return nil, fmt.Errorf("make the controllers' client: %w", err)
 	}
 	meta, err := metadata.NewForConfig(config)
 	if err != nil {
-		return fmt.Errorf("make the controllers' client: %w", err)
+		return nil, fmt.Errorf("make the controllers' client: %w", err)
 	}
 	shared := informers.NewSharedInformerFactory(client, 0)
 	list := controllers.New(controller.Context{
@@ -129,19 +142,14 @@ func (s *server) startControllers(parts *parts) error {
 	}
 	schedulerClient, err := kubernetes.NewForConfig(s.api.ClientConfig(auth.ControlPlane(auth.UserScheduler)))
 	if err != nil {
-		return fmt.Errorf("make the scheduler's client: %w", err)
+		return nil, fmt.Errorf("make the scheduler's client: %w", err)
 	}
 	sched := scheduler.New(schedulerClient, shared, scheduler.Config{})
 	parts.run(func(ctx context.Context) error { sched.Run(ctx); return nil })
-	if s.network != nil {
-		if err := s.network.serve(parts, shared, s.log); err != nil {
-			return err
-		}
-	}
 	parts.run(s.api.KeepBootstrapped)
 	shared.Start(parts.ctx.Done())
 	parts.run(func(ctx context.Context) error { <-ctx.Done(); shared.Shutdown(); return nil })
-	return nil
+	return shared, nil
 }
 
 // clientFor gives each controller a client under its own service account's name, so that managed fields and logs tell them apart.
@@ -168,8 +176,14 @@ func (s *server) signToken(ctx context.Context, r apiserver.TokenRequest) (strin
 
 // podDial reaches pods and services from within the first node; hollow pods cannot be reached.
 func (s *server) podDial() func(context.Context, string, string) (net.Conn, error) {
-	if s.network == nil {
+	if s.opening == nil {
 		return nil
 	}
-	return s.network.node.Dial
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		n, err := s.opening.wait()
+		if err != nil {
+			return nil, err
+		}
+		return n.node.Dial(ctx, network, address)
+	}
 }

@@ -23,9 +23,35 @@ type clusterNetwork struct {
 	runtime container.Runtime // set once the node's containers are open
 }
 
-// openNetwork makes or takes up the network of the first node.
-func openNetwork(ctx context.Context, c *Config) (*clusterNetwork, error) {
-	return openNodeNetwork(ctx, c, nodeName(c.Name, 1), 1)
+// opening is a network that is being made, while the control plane starts.
+type opening struct {
+	done    chan struct{}
+	network *clusterNetwork
+	err     error
+}
+
+// beginNetwork begins to make or take up the network of the first node.
+func beginNetwork(ctx context.Context, c *Config) *opening {
+	o := &opening{done: make(chan struct{})}
+	go func() {
+		defer close(o.done)
+		o.network, o.err = openNodeNetwork(ctx, c, nodeName(c.Name, 1), 1)
+	}()
+	return o
+}
+
+func (o *opening) wait() (*clusterNetwork, error) {
+	<-o.done
+	return o.network, o.err
+}
+
+// close waits for the end and releases what there is. Why there is none whoever waited has told.
+func (o *opening) close() error {
+	n, err := o.wait()
+	if err != nil {
+		return nil
+	}
+	return n.close()
 }
 
 func openNodeNetwork(ctx context.Context, c *Config, node string, index int) (*clusterNetwork, error) {

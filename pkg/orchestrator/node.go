@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubeskiff/skiff/pkg/orchestrator/apiserver"
@@ -124,10 +125,14 @@ func (k *kubelets) dialing() (*tls.Config, error) {
 }
 
 // startNodes starts the nodes of this process: the first one of real nodes, all of hollow ones.
-func (s *server) startNodes(parts *parts) error {
+func (s *server) startNodes(parts *parts, shared informers.SharedInformerFactory) error {
 	if s.config.Runtime == RuntimeHollow {
 		return s.startHollowNodes(parts)
 	}
+	if err := s.network.serve(parts, shared, s.log); err != nil {
+		return err
+	}
+	shared.Start(parts.ctx.Done())
 	name := nodeName(s.config.Name, 1)
 	client, err := kubernetes.NewForConfig(s.api.ClientConfig(auth.Node(name)))
 	if err != nil {
@@ -148,18 +153,28 @@ func (s *server) startNodes(parts *parts) error {
 		return err
 	}
 	s.kubelet.serve(parts, name, agent.Handler())
+	s.joined = append(s.joined, agent.Joined())
 	parts.run(agent.Run)
 	return nil
 }
 
+const controlPlaneRole = "node-role.kubernetes.io/control-plane"
+
 // markControlPlane gives the first node its role, which a node may not claim by itself.
 func (s *server) markControlPlane(ctx context.Context) error {
+	name := nodeName(s.config.Name, 1)
+	node, err := apiserver.NewReader(s.store).Get(ctx, schema.GroupResource{Resource: "nodes"}, "", name)
+	if err == nil {
+		if _, marked := node.(*corev1.Node).Labels[controlPlaneRole]; marked {
+			return nil
+		}
+	}
 	client, err := kubernetes.NewForConfig(s.api.ClientConfig(auth.Admin()))
 	if err != nil {
 		return fmt.Errorf("make the owner's client: %w", err)
 	}
-	patch := []byte(`{"metadata":{"labels":{"node-role.kubernetes.io/control-plane":""}}}`)
-	_, err = client.CoreV1().Nodes().Patch(ctx, nodeName(s.config.Name, 1), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "skiff"})
+	patch := []byte(`{"metadata":{"labels":{"` + controlPlaneRole + `":""}}}`)
+	_, err = client.CoreV1().Nodes().Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "skiff"})
 	if err != nil {
 		return fmt.Errorf("give the first node its role: %w", err)
 	}
@@ -228,6 +243,7 @@ func (s *server) startHollowNodes(parts *parts) error {
 			return err
 		}
 		s.kubelet.serve(parts, name, agent.Handler())
+		s.joined = append(s.joined, agent.Joined())
 		parts.run(agent.Run)
 	}
 	return nil

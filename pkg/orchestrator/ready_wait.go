@@ -14,20 +14,13 @@ import (
 func (s *server) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the cluster is not ready after a minute"))
 	defer cancel()
-	nodes := 1
-	if s.config.Runtime == RuntimeHollow {
-		nodes = s.config.Nodes
-	}
-	if err := s.waitFor(ctx, "nodes", func(items []*store.Item) bool {
-		ready := 0
-		for _, i := range items {
-			if nodeReady(i.Object.(*corev1.Node)) {
-				ready++
-			}
+	// What the API holds is no sign: on a later start the nodes are Ready there by the word of their agents before.
+	for _, joined := range s.joined {
+		select {
+		case <-joined:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for nodes to be ready: %w", context.Cause(ctx))
 		}
-		return ready >= nodes
-	}); err != nil {
-		return fmt.Errorf("wait for nodes to be ready: %w", err)
 	}
 	if err := s.markControlPlane(ctx); err != nil {
 		return err
@@ -49,15 +42,6 @@ func (s *server) waitReady(ctx context.Context) error {
 		return fmt.Errorf("wait for name service: %w", err)
 	}
 	return nil
-}
-
-func nodeReady(node *corev1.Node) bool {
-	for _, c := range node.Status.Conditions {
-		if c.Type == corev1.NodeReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // waitFor watches a resource until its objects satisfy done.

@@ -31,10 +31,12 @@ type server struct {
 	pki     *pki
 	store   store.Store
 	api     *apiserver.Server
-	network *clusterNetwork // nil for hollow nodes
+	network *clusterNetwork // nil for hollow nodes, and until opening has been waited for
+	opening *opening
 	kubelet *kubelets
-	collect int    // the garbage collector's pace once the start is over
-	front   *parts // what answers requests; ends with the API server's Shutdown, after everything that sends some
+	joined  []<-chan struct{} // one for each node of this process, closed once it has told the API that it is Ready
+	collect int               // the garbage collector's pace once the start is over
+	front   *parts            // what answers requests; ends with the API server's Shutdown, after everything that sends some
 }
 
 // RunServer runs the control plane and its nodes until ctx ends, then stops its containers and takes its network away. It
@@ -66,29 +68,26 @@ func RunServer(ctx context.Context, config Config, report *Reporter) (err error)
 	defer debug.SetGCPercent(collect)
 	s := &server{config: config, log: slog.New(slog.NewTextHandler(os.Stderr, nil)), collect: collect}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(ctx, report); err != nil {
+	if err := s.open(ctx); err != nil {
 		return err
 	}
 	return s.run(ctx, report)
 }
 
-// open makes or takes up everything that lasts: keys, store, network.
-func (s *server) open(ctx context.Context, report *Reporter) error {
+// open makes or takes up what lasts: keys and store. The network takes longest and is awaited where it is needed first.
+func (s *server) open(ctx context.Context) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	if s.config.Runtime == RuntimeOCI {
+		s.opening = beginNetwork(ctx, &s.config)
+	}
+	var group errgroup.Group
 	group.Go(func() (err error) {
 		s.pki, err = openPKI(s.config.Dir)
 		return err
 	})
-	group.Go(func() error { return s.openStore() })
-	if s.config.Runtime == RuntimeOCI {
-		group.Go(func() (err error) {
-			s.network, err = openNetwork(ctx, &s.config)
-			return err
-		})
-	}
+	group.Go(s.openStore)
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -108,13 +107,19 @@ func (s *server) run(ctx context.Context, report *Reporter) error {
 		stop()
 		parts.wait()
 	}()
-	if err := s.serve(work); err != nil {
+	shared, err := s.startControlPlane(work, parts)
+	if err != nil {
 		return err
 	}
-	if err := s.startControllers(parts); err != nil {
+	if s.opening != nil {
+		if s.network, err = s.opening.wait(); err != nil {
+			return err
+		}
+	}
+	if err := s.openDoors(); err != nil {
 		return err
 	}
-	if err := s.startNodes(parts); err != nil {
+	if err := s.startNodes(parts, shared); err != nil {
 		return err
 	}
 	if err := s.pki.writeKubeconfig(&s.config); err != nil {
@@ -168,12 +173,8 @@ func (s *server) listen() (net.Listener, error) {
 	return l, nil
 }
 
-// endpoint is where pods reach the API server.
+// endpoint is where pods reach the API server: the first node's address. Hollow pods reach nothing.
 func (s *server) endpoint() netip.AddrPort {
-	if s.network != nil {
-		return netip.AddrPortFrom(s.network.node.IP(), 6443)
-	}
-	// Hollow pods reach nothing; the address is the one their first node would have.
 	return netip.AddrPortFrom(nthAddr(s.config.NodeRange, 2), 6443)
 }
 
@@ -186,8 +187,8 @@ func (s *server) close() error {
 		errs = append(errs, s.api.Shutdown(ctx))
 		s.front.wait()
 	}
-	if s.network != nil {
-		errs = append(errs, s.network.close())
+	if s.opening != nil {
+		errs = append(errs, s.opening.close())
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

@@ -133,6 +133,7 @@ type Kubelet struct {
 	probes  *prober
 	logs    *logWatcher
 	nudge   chan struct{} // wakes the node's status
+	joined  chan struct{} // closed once the API knows the node as it is now
 
 	serviceOnce     sync.Once
 	serviceInformer cache.SharedIndexInformer
@@ -161,6 +162,7 @@ func New(c Config) (*Kubelet, error) {
 		scheme:  name + "://",
 		starts:  make(chan struct{}, c.Starts),
 		nudge:   make(chan struct{}, 1),
+		joined:  make(chan struct{}),
 		workers: map[types.UID]*worker{},
 		adopted: map[types.UID][]container.Sandbox{},
 	}
@@ -202,6 +204,7 @@ func (k *Kubelet) Run(ctx context.Context) error {
 	if err := k.register(ctx); err != nil {
 		return err
 	}
+	close(k.joined)
 	k.work.Go(func() { k.renewLease(ctx) })
 	k.work.Go(func() { k.reportNode(ctx) })
 	k.work.Go(func() { k.dispatch(ctx, events) })
@@ -272,6 +275,9 @@ func (k *Kubelet) workerByName(namespace, name string) *worker {
 	}
 	return found
 }
+
+// Joined is closed once this agent has told the API that its node is Ready; what an earlier one said may still be there before.
+func (k *Kubelet) Joined() <-chan struct{} { return k.joined }
 
 // Handler serves the agent's HTTP API. Its caller has authenticated the peer already.
 func (k *Kubelet) Handler() http.Handler { return newServer(k) }

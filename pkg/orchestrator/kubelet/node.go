@@ -189,25 +189,14 @@ func (k *Kubelet) register(ctx context.Context) error {
 
 func (k *Kubelet) registerOnce(ctx context.Context) error {
 	nodes := k.config.Client.CoreV1().Nodes()
-	node := k.newNode()
-	images, err := k.config.Images.List(ctx)
+	old, err := nodes.Get(ctx, k.config.NodeName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return k.createNode(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	node.Status = k.nodeStatus(&corev1.NodeStatus{}, images, time.Now())
-	_, err = nodes.Create(ctx, node, metav1.CreateOptions{})
-	if err == nil {
-		k.events.nodeEvent(corev1.EventTypeNormal, "NodeReady", fmt.Sprintf("Node %s status is now: NodeReady", node.Name))
-		return nil
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	old, err := nodes.Get(ctx, node.Name, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	next := old.DeepCopy()
+	node, next := k.newNode(), old.DeepCopy()
 	if next.Labels == nil {
 		next.Labels = map[string]string{}
 	}
@@ -216,23 +205,40 @@ func (k *Kubelet) registerOnce(ctx context.Context) error {
 		next.Spec.PodCIDR, next.Spec.PodCIDRs = node.Spec.PodCIDR, node.Spec.PodCIDRs
 	}
 	if !equality.Semantic.DeepEqual(old, next) {
-		if _, err := nodes.Update(ctx, next, metav1.UpdateOptions{}); err != nil {
+		if old, err = nodes.Update(ctx, next, metav1.UpdateOptions{}); err != nil {
 			return err
 		}
 	}
-	return k.report(ctx)
+	return k.patchStatus(ctx, old)
 }
 
-// report brings the node's status to the API, if it says anything new or was said long ago.
+func (k *Kubelet) createNode(ctx context.Context) error {
+	images, err := k.config.Images.List(ctx)
+	if err != nil {
+		return err
+	}
+	node := k.newNode()
+	node.Status = k.nodeStatus(&corev1.NodeStatus{}, images, time.Now())
+	if _, err := k.config.Client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	k.events.nodeEvent(corev1.EventTypeNormal, "NodeReady", fmt.Sprintf("Node %s status is now: NodeReady", node.Name))
+	return nil
+}
+
+// report brings the node's status to the API; a node that somebody deleted comes back.
 func (k *Kubelet) report(ctx context.Context) error {
-	nodes := k.config.Client.CoreV1().Nodes()
-	old, err := nodes.Get(ctx, k.config.NodeName, metav1.GetOptions{})
+	old, err := k.config.Client.CoreV1().Nodes().Get(ctx, k.config.NodeName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return k.registerOnce(ctx)
+		return k.createNode(ctx)
 	}
 	if err != nil {
 		return err
 	}
+	return k.patchStatus(ctx, old)
+}
+
+func (k *Kubelet) patchStatus(ctx context.Context, old *corev1.Node) error {
 	images, err := k.config.Images.List(ctx)
 	if err != nil {
 		return err
@@ -249,7 +255,7 @@ func (k *Kubelet) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = nodes.Patch(ctx, old.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = k.config.Client.CoreV1().Nodes().Patch(ctx, old.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
 }
 

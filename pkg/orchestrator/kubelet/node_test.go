@@ -58,6 +58,31 @@ func TestNode(t *testing.T) {
 	})
 }
 
+// What an agent before said of the node is no sign that this one has joined: it may have been gone for long, or said so itself.
+func TestJoined(t *testing.T) {
+	onBed(t, nil, func(b *bed) {
+		<-b.k.Joined()
+		b.stop()
+		n, err := b.Client().CoreV1().Nodes().Get(b.Context(), "node-1", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Status.Conditions[3].Status = corev1.ConditionUnknown
+		if n, err = b.Client().CoreV1().Nodes().UpdateStatus(b.Context(), n, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		<-b.k.Joined()
+		now, err := b.Client().CoreV1().Nodes().Get(b.Context(), "node-1", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := now.Status.Conditions[3]; c.Type != corev1.NodeReady || c.Status != corev1.ConditionTrue || now.UID != n.UID {
+			t.Errorf("joined: node %s (was %s), condition %+v", now.UID, n.UID, c)
+		}
+	})
+}
+
 func TestGarbage(t *testing.T) {
 	images := []container.Image{{ID: "a", Size: 10}, {ID: "b", RepoTags: []string{"used:1"}, Size: 100}, {ID: "c", Size: 50}}
 	got := garbage(images, map[string]bool{"used:1": true}, 40)
