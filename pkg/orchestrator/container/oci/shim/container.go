@@ -38,7 +38,7 @@ func (s *server) start(r wire.Request) (wire.Reply, error) {
 	if r.Start == nil || filepath.Base(r.ID) != r.ID {
 		return wire.Reply{}, fmt.Errorf("start of %q: malformed request", r.ID)
 	}
-	defer s.idle.Reset(trimDelay)
+	s.stir()
 	release, running := s.claim(r.ID)
 	defer release()
 	if running != nil {

@@ -27,7 +27,7 @@ func (s *server) exec(conn *net.UnixConn, r wire.Request, files []*os.File) erro
 	if io.console != nil {
 		defer io.console.close()
 	}
-	s.idle.Reset(trimDelay)
+	s.stir()
 	release := s.reaper.hold()
 	p, err := c.task.exec(r.Exec.Args, io)
 	if err == nil {

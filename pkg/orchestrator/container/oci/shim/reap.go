@@ -2,6 +2,7 @@ package shim
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -60,6 +61,9 @@ func (r *reaper) reap() {
 		return
 	}
 	defer r.forks.Unlock()
+	if !anyDead() {
+		return
+	}
 	for _, pid := range children() {
 		r.mu.Lock()
 		owned := r.owned[pid]
@@ -68,6 +72,16 @@ func (r *reaper) reap() {
 			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 		}
 	}
+}
+
+// anyDead says whether a child waits to be buried, which costs far less than to list all. Where it cannot tell it says yes.
+func anyDead() bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	if errors.Is(err, unix.ECHILD) {
+		return false
+	}
+	return err != nil || info.Signo != 0
 }
 
 // children lists the shim's own, dead or alive.

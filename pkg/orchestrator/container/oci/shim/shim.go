@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/opencontainers/runc/libcontainer"
 	_ "github.com/opencontainers/runc/libcontainer/nsenter" // enters namespaces before Go's runtime starts
@@ -49,7 +48,6 @@ func Main(args []string) int {
 // serve runs in the sandbox's directory until it is told to shut down.
 func serve() error {
 	runtime.GOMAXPROCS(2)
-	debug.SetGCPercent(25)
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("become subreaper: %w", err)
 	}

@@ -11,12 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trimDelay is how long the shim must have started nothing before it makes itself small.
-const trimDelay = time.Second
+// trimDelay is how long the shim must have started nothing before it makes itself small: longer than many pods take that start at
+// once, so that it takes no time from them.
+const trimDelay = 5 * time.Second
+
+const (
+	// busyPace has no garbage collected while a container starts: the heap stays below its least size for a collection, 4 MB.
+	busyPace = 100
+	idlePace = 25
+)
+
+// stir is called before processes are started; trim follows once no more have been for a while.
+func (s *server) stir() {
+	debug.SetGCPercent(busyPace)
+	s.idle.Reset(trimDelay)
+}
 
 // trim gives back what starting containers took: the heap's free pages, and the program's own pages, most of
 // which a shim that only waits never touches again. The kernel reads those back from the file when it does.
 func trim() {
+	debug.SetGCPercent(idlePace)
 	debug.FreeOSMemory()
 	for _, m := range cleanMappings() {
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.start, m.end-m.start, unix.MADV_DONTNEED)
