@@ -86,6 +86,7 @@ func (r *Runtime) CreateContainer(ctx context.Context, sandboxID string, c conta
 }
 
 func (r *Runtime) prepare(ctx context.Context, s *sandbox, n *ctr) error {
+	r.warmer.warm()
 	c := n.status.Config
 	image, ok, err := r.cfg.Images.Get(ctx, c.ImageID)
 	if err != nil {

@@ -25,6 +25,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, e container.ExecConfig) (
 	if err != nil {
 		return 0, fmt.Errorf("failed to exec in container: %w", err)
 	}
+	r.warmer.warm()
 	q := wire.Request{Op: wire.OpExec, ID: id, Exec: &wire.Exec{Args: e.Args, TTY: e.TTY}}
 	io := &plumbing{}
 	defer io.close()

@@ -32,6 +32,7 @@ type Runtime struct {
 	cfg      Config
 	own      uint64
 	oomFloor int
+	warmer   warmer
 
 	// mu guards the maps and every field of sandboxes and containers that changes. It is never held over I/O.
 	mu         sync.Mutex
@@ -65,7 +66,7 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, fmt.Errorf("open oci runtime: %w", err)
 	}
 	own := ownCapabilities()
-	r := &Runtime{cfg: cfg, own: own, oomFloor: oomFloor(own), sandboxes: map[string]*sandbox{}, containers: map[string]*ctr{}}
+	r := &Runtime{cfg: cfg, own: own, oomFloor: oomFloor(own), warmer: newWarmer(), sandboxes: map[string]*sandbox{}, containers: map[string]*ctr{}}
 	if err := r.recover(context.Background()); err != nil {
 		return nil, fmt.Errorf("open oci runtime: %w", err)
 	}

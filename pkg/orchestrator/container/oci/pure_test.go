@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -229,5 +230,36 @@ func TestNumeric(t *testing.T) {
 		if strings.Join(got, " ") != want || (err != nil) != (want == "") {
 			t.Errorf("%s: got %v, %v", in, got, err)
 		}
+	}
+}
+
+func TestOwnCgroup(t *testing.T) {
+	root := "/sys/fs/cgroup/pids"
+	list := "9:name=systemd:/\n8:pids:/user/a b\n0::/init\n"
+	if cgroups.IsCgroup2UnifiedMode() {
+		root, list = "/sys/fs/cgroup", "0::/user/a b\n"
+	}
+	if got, want := ownCgroup([]byte(list)), root+"/user/a b"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := ownCgroup([]byte("1:cpu:/\n")); got != "" {
+		t.Errorf("without the hierarchy: %q", got)
+	}
+}
+
+// A file that does not list this process is another's, and nobody is moved there.
+func TestWarmerFindsItsOwn(t *testing.T) {
+	w := newWarmer()
+	if w.procs == "" {
+		return // a machine without cgroups
+	}
+	before, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.warm()
+	after, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil || string(after) != string(before) {
+		t.Errorf("moved from %s to %s, %v", before, after, err)
 	}
 }
