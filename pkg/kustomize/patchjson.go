@@ -85,7 +85,7 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 	}
 	root, away := o.root, (*aside)(nil)
 	if paths, ok := fieldPaths(ops); ok {
-		root, away = prune(root, paths)
+		root, away = prune(root, paths, false)
 	}
 	doc, err := appendJSON(nil, root)
 	if err != nil {

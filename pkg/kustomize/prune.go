@@ -39,10 +39,12 @@ type aside struct {
 	keys  []string
 	items []*node
 	below map[string]*aside
+	// flow holds if they stood in braces, at whatever depth.
+	flow bool
 }
 
 // prune gives a mapping without the fields that no path leads to. The mapping itself stays as it is.
-func prune(n *node, paths [][]string) (*node, *aside) {
+func prune(n *node, paths [][]string, flow bool) (*node, *aside) {
 	next := map[string][][]string{}
 	for _, p := range paths {
 		if len(p) == 0 {
@@ -50,7 +52,8 @@ func prune(n *node, paths [][]string) (*node, *aside) {
 		}
 		next[p[0]] = append(next[p[0]], p[1:])
 	}
-	kept, away := newMap(), &aside{below: map[string]*aside{}}
+	kept, away := newMap(), &aside{below: map[string]*aside{}, flow: flow || n.flow}
+	kept.flow = n.flow
 	for i, key := range n.keys {
 		item := n.items[i]
 		more, touched := next[key]
@@ -59,7 +62,7 @@ func prune(n *node, paths [][]string) (*node, *aside) {
 			away.keys, away.items = append(away.keys, key), append(away.items, item)
 			continue
 		case item != nil && item.kind == mapKind:
-			item, away.below[key] = prune(item, more)
+			item, away.below[key] = prune(item, more, away.flow)
 		}
 		kept.add(key, item)
 	}
@@ -72,7 +75,7 @@ func (a *aside) restore(n *node) error {
 		return nil
 	}
 	for i, key := range a.keys {
-		item, err := a.items[i].throughJSON()
+		item, err := a.items[i].throughJSON(a.flow)
 		if err != nil {
 			return err
 		}
@@ -87,23 +90,24 @@ func (a *aside) restore(n *node) error {
 }
 
 // throughJSON makes of a value what is left of it after it was written as JSON and read again.
-func (n *node) throughJSON() (*node, error) {
+func (n *node) throughJSON(flow bool) (*node, error) {
 	switch {
 	case n == nil:
 		return newScalar(nullTag, "null"), nil
 	case n.kind == scalarKind && n.tag == strTag && !n.folded && utf8.ValidString(n.value):
 		return fromText(n.value), nil
 	case n.kind == scalarKind:
-		text, err := appendJSON(nil, n)
+		text, err := appendValue(nil, n, flow)
 		if err != nil {
 			return nil, err
 		}
 		return fromJSON(text)
 	}
-	n.bareKey = false
+	flow = flow || n.flow
+	n.bareKey, n.flow = false, len(n.items) == 0
 	for i, item := range n.items {
 		var err error
-		if n.items[i], err = item.throughJSON(); err != nil {
+		if n.items[i], err = item.throughJSON(flow); err != nil {
 			return nil, err
 		}
 	}
