@@ -72,8 +72,8 @@ func (q *request) manage(obj, old api.Object, manager string) (api.Object, error
 	if old == nil {
 		old = q.res.New()
 	} else if q.path.subresource == "status" {
-		if live, next := statusOnly(old), statusOnly(obj); live != nil && next != nil {
-			obj.SetManagedFields(m.UpdateNoErrors(live, next, manager).(api.Object).GetManagedFields())
+		if entries, ok := q.manageStatus(m, obj, old, manager); ok {
+			obj.SetManagedFields(entries)
 			return obj, nil
 		}
 	}
@@ -82,19 +82,6 @@ func (q *request) manage(obj, old api.Object, manager string) (api.Object, error
 		return nil, fmt.Errorf("manage the fields of %s: not an object", q.res.Kind.Kind)
 	}
 	return out, nil
-}
-
-// statusOnly is an object without its spec, sharing the rest: a write of the status cannot come to own anything of the spec
-// (see resetFields), so the field manager need not compare it. It is nil for objects that have no spec and status.
-func statusOnly(obj api.Object) api.Object {
-	v := reflect.ValueOf(obj).Elem()
-	if v.Kind() != reflect.Struct || !v.FieldByName("Spec").IsValid() || !v.FieldByName("Status").IsValid() {
-		return nil
-	}
-	out := reflect.New(v.Type())
-	out.Elem().Set(v)
-	out.Elem().FieldByName("Spec").SetZero()
-	return out.Interface().(api.Object)
 }
 
 // manageNew is manage for an object that is to be created, with the outcome remembered by its shape.
