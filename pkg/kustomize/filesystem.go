@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // FileSystem is what a build reads. Paths are the system's own.
@@ -16,9 +17,12 @@ type FileSystem interface {
 }
 
 // Disk reads the machine's files.
-func Disk() FileSystem { return disk{} }
+func Disk() FileSystem { return disk{patience: 5 * time.Second} }
 
-type disk struct{}
+type disk struct {
+	// patience is how long a pipe or a device may take to say all it has.
+	patience time.Duration
+}
 
 func (disk) Resolve(path string) (string, bool, error) {
 	abs, err := filepath.Abs(path)

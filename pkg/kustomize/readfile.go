@@ -10,12 +10,8 @@ import (
 	"time"
 )
 
-const (
-	// maxFile is more than any cluster takes; without a bound a wrong name could fill the memory.
-	maxFile = 64 << 20
-	// patience is how long a pipe or a device may take to say all it has.
-	patience = 5 * time.Second
-)
+// maxFile is more than any cluster takes; without a bound a wrong name could fill the memory.
+const maxFile = 64 << 20
 
 var (
 	errTooLarge = errors.New("the file is too large")
@@ -27,15 +23,15 @@ func unreadable(err error) bool {
 	return errors.Is(err, errTooLarge) || errors.Is(err, errTooSlow) || errors.Is(err, fs.ErrPermission)
 }
 
-func (disk) ReadFile(path string) ([]byte, error) {
+func (d disk) ReadFile(path string) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return readSoon(path)
+		return d.readSoon(path)
 	}
 	return readBounded(path)
 }
 
 // readSoon gives up on what even to open may take for ever.
-func readSoon(path string) ([]byte, error) {
+func (d disk) readSoon(path string) ([]byte, error) {
 	type content struct {
 		data []byte
 		err  error
@@ -48,8 +44,8 @@ func readSoon(path string) ([]byte, error) {
 	select {
 	case c := <-done:
 		return c.data, c.err
-	case <-time.After(patience):
-		return nil, fmt.Errorf("read %s: %w: waited for %s", path, errTooSlow, patience)
+	case <-time.After(d.patience):
+		return nil, fmt.Errorf("read %s: %w: waited for %s", path, errTooSlow, d.patience)
 	}
 }
 

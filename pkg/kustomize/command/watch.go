@@ -161,7 +161,7 @@ func replaceFile(path string, data []byte) error {
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), ".skiff-*")
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = temp.Write(data)
 	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
