@@ -146,6 +146,11 @@ func (o *Options) join(ctx context.Context, client *resource.Client, pod *corev1
 }
 
 func (o *Options) pod(ctx context.Context, client *resource.Client) (*corev1.Pod, error) {
+	if len(o.Filenames) == 0 {
+		if pod, err := client.PodNamed(ctx, o.Target); pod != nil || err != nil {
+			return pod, err
+		}
+	}
 	q := resource.Query{Filenames: o.Filenames, Latest: true}
 	if o.Target != "" {
 		q = resource.PodArg(o.Target)
