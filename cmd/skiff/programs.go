@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -14,8 +13,7 @@ import (
 // side; or beside this file, where a plain "go build" put it.
 func program(name string) (string, error) {
 	// skiffd looks for the shim beside itself, so both lie in one folder named for both.
-	_, daemon := carried("skiffd")
-	_, shim := carried("skiff-shim")
+	daemon, shim := carriedHash("skiffd"), carriedHash("skiff-shim")
 	if daemon == "" {
 		return beside(name)
 	}
@@ -67,11 +65,15 @@ func unpack(name, path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	data, _ := carried(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	r, err := gzip.NewReader(bytes.NewReader(data))
+	packed, err := carried(name)
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	r, err := gzip.NewReader(packed)
 	if err != nil {
 		return err
 	}

@@ -2,5 +2,12 @@
 
 package main
 
-// carried gives nothing: a plain "go build" carries no programs, and other systems cannot run them.
-func carried(string) (data []byte, hash string) { return nil, "" }
+import (
+	"io"
+	"io/fs"
+)
+
+// carriedHash gives nothing: a plain "go build" carries no programs, and other systems cannot run them.
+func carriedHash(string) string { return "" }
+
+func carried(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist }
