@@ -3,16 +3,10 @@ package kubelet
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"sort"
-	"strings"
 	"time"
 )
 
@@ -27,33 +21,15 @@ type logOptions struct {
 // errEnough ends reading when the byte limit is reached.
 var errEnough = errors.New("log limit reached")
 
-// logFiles are a container's log and what was rotated away from it, oldest first.
-func logFiles(path string) []string {
-	rotated, err := filepath.Glob(escapeGlob(path) + ".*")
-	if err != nil {
-		rotated = nil
-	}
-	var out []string
-	for _, f := range rotated {
-		if !strings.HasSuffix(f, ".tmp") {
-			out = append(out, f)
-		}
-	}
-	sort.Strings(out)
-	return append(out, path)
-}
-
-func escapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
-}
-
 // readLog writes what a log holds now. A nil writer leaves that stream out.
 func readLog(path string, o logOptions, stdout, stderr io.Writer) error {
-	w := newLogWriter(o, stdout, stderr)
-	f, err := w.catchUp(path)
-	if f != nil {
-		f.Close()
-	}
+	c := newLogChain(path, newLogWriter(o, stdout, stderr))
+	defer c.close()
+	return enough(c.more())
+}
+
+// enough forgives a reader that it stopped at the limit.
+func enough(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil
 	}
@@ -67,17 +43,12 @@ func followLog(ctx context.Context, watcher *logWatcher, path string, o logOptio
 		return fmt.Errorf("follow log %s: %w", path, err)
 	}
 	defer stop()
-	w := newLogWriter(o, stdout, stderr)
-	f, err := w.catchUp(path)
-	defer func() {
-		if f != nil {
-			f.Close()
-		}
-	}()
-	for err == nil {
+	c := newLogChain(path, newLogWriter(o, stdout, stderr))
+	defer c.close()
+	for {
 		over := ended() // asked before reading: what was written until then is read
-		if f, err = w.more(f, path); err != nil || over {
-			break
+		if err := c.more(); err != nil || over {
+			return enough(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -85,10 +56,6 @@ func followLog(ctx context.Context, watcher *logWatcher, path string, o logOptio
 		case <-changed:
 		}
 	}
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
 }
 
 // logWriter turns lines of the CRI format into what is wanted of them.
@@ -99,6 +66,8 @@ type logWriter struct {
 	limited        bool
 	fresh          bool // at the start of a line
 	pending        []byte
+	skip           int64     // lines that are not wanted
+	last           time.Time // the newest line's
 }
 
 func newLogWriter(o logOptions, stdout, stderr io.Writer) *logWriter {
@@ -109,110 +78,8 @@ func newLogWriter(o logOptions, stdout, stderr io.Writer) *logWriter {
 	return w
 }
 
-// catchUp writes rotated files and the log, and gives the log, read to its end; nil where there is none yet.
-func (w *logWriter) catchUp(path string) (*os.File, error) {
-	files := logFiles(path)
-	skip, from := int64(0), 0
-	if w.o.tail != nil {
-		from, skip = tailStart(files, *w.o.tail)
-	}
-	for i := from; i < len(files); i++ {
-		f, err := os.Open(files[i])
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // rotated or removed meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		var r io.Reader = f
-		if strings.HasSuffix(files[i], ".gz") {
-			zipped, err := gzip.NewReader(f)
-			if err != nil {
-				f.Close()
-				continue // still being written
-			}
-			r = zipped
-		}
-		err = w.copy(r, &skip)
-		if err != nil || i < len(files)-1 {
-			f.Close()
-			if err != nil {
-				return nil, err
-			}
-			continue
-		}
-		return f, nil
-	}
-	return nil, nil
-}
-
-// tailStart says in which file the last n lines begin, and how many lines of it come before them.
-func tailStart(files []string, n int64) (index int, skip int64) {
-	for i := len(files) - 1; i >= 0; i-- {
-		lines := countLines(files[i])
-		if lines >= n {
-			return i, lines - n
-		}
-		n -= lines
-	}
-	return 0, 0
-}
-
-func countLines(path string) int64 {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			return 0
-		}
-	}
-	var n int64
-	buf := make([]byte, 64<<10)
-	for {
-		got, err := r.Read(buf)
-		n += int64(bytes.Count(buf[:got], []byte{'\n'}))
-		if err != nil {
-			return n
-		}
-	}
-}
-
-// more reads on, into the log's successor when it was rotated.
-func (w *logWriter) more(f *os.File, path string) (*os.File, error) {
-	none := int64(0)
-	if f != nil {
-		if err := w.copy(f, &none); err != nil {
-			return f, err
-		}
-		here, err := f.Stat()
-		if err != nil {
-			return f, err
-		}
-		there, err := os.Stat(path)
-		if err != nil || os.SameFile(here, there) {
-			return f, nil
-		}
-		if err := w.copy(f, &none); err != nil { // written between the read and the rotation
-			return f, err
-		}
-		f.Close()
-	}
-	next, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return next, w.copy(next, &none)
-}
-
-// copy writes whole lines until the end; an unfinished one waits for its rest.
-func (w *logWriter) copy(r io.Reader, skip *int64) error {
+// copy writes whole lines until the end, but for the first ones that are to be skipped; an unfinished one waits for its rest.
+func (w *logWriter) copy(r io.Reader) error {
 	b := bufio.NewReaderSize(r, 32<<10)
 	for {
 		part, err := b.ReadSlice('\n')
@@ -222,10 +89,6 @@ func (w *logWriter) copy(r io.Reader, skip *int64) error {
 		if err == nil {
 			line := w.pending
 			w.pending = w.pending[:0]
-			if *skip > 0 {
-				*skip--
-				continue
-			}
 			if err := w.line(line); err != nil {
 				return err
 			}
@@ -247,6 +110,7 @@ func (w *logWriter) line(line []byte) error {
 	stream, rest, ok2 := bytes.Cut(rest, []byte{' '})
 	tag, text, ok3 := bytes.Cut(rest, []byte{' '})
 	if !ok || !ok2 || !ok3 {
+		w.skip = max(w.skip-1, 0)
 		return nil // not in the format: left out, as the real agent does
 	}
 	partial := len(tag) > 0 && tag[0] == 'P'
@@ -255,6 +119,13 @@ func (w *logWriter) line(line []byte) error {
 		out = w.stderr
 	}
 	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	if err == nil {
+		w.last = at
+	}
+	if w.skip > 0 {
+		w.skip--
+		return nil
+	}
 	if err != nil || out == nil || !w.o.since.IsZero() && at.Before(w.o.since) {
 		return nil
 	}
