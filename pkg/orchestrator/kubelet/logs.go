@@ -68,7 +68,12 @@ type logWriter struct {
 	pending        []byte
 	skip           int64     // lines that are not wanted
 	last           time.Time // the newest line's
+	to             io.Writer // where gathered goes
+	gathered       []byte
 }
+
+// gather is how much text is sent at once where there is so much.
+const gather = 32 << 10
 
 func newLogWriter(o logOptions, stdout, stderr io.Writer) *logWriter {
 	w := &logWriter{o: o, stdout: stdout, stderr: stderr, fresh: true}
@@ -80,6 +85,14 @@ func newLogWriter(o logOptions, stdout, stderr io.Writer) *logWriter {
 
 // copy writes whole lines until the end, but for the first ones that are to be skipped; an unfinished one waits for its rest.
 func (w *logWriter) copy(r io.Reader) error {
+	err := w.lines(r)
+	if sent := w.send(); sent != nil {
+		return sent
+	}
+	return err
+}
+
+func (w *logWriter) lines(r io.Reader) error {
 	b := bufio.NewReaderSize(r, 32<<10)
 	for {
 		part, err := b.ReadSlice('\n')
@@ -139,13 +152,26 @@ func (w *logWriter) line(line []byte) error {
 	if w.limited && int64(len(text)) > w.left {
 		text = text[:w.left]
 	}
-	if _, err := out.Write(text); err != nil {
-		return err
+	if out != w.to || len(w.gathered)+len(text) > gather {
+		if err := w.send(); err != nil {
+			return err
+		}
 	}
+	w.to, w.gathered = out, append(w.gathered, text...)
 	if w.limited {
 		if w.left -= int64(len(text)); w.left <= 0 {
 			return errEnough
 		}
 	}
 	return nil
+}
+
+// send writes what was gathered.
+func (w *logWriter) send() error {
+	if len(w.gathered) == 0 {
+		return nil
+	}
+	_, err := w.to.Write(w.gathered)
+	w.gathered = w.gathered[:0]
+	return err
 }
