@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -124,6 +125,8 @@ func (a *archive) list() error {
 			a.members[name] = io.NewSectionReader(a.f, at, h.Size)
 		case tar.TypeSymlink: // docker's own way to name a layer twice
 			links[name] = path.Join(path.Dir(name), h.Linkname)
+		case tar.TypeLink: // tar's
+			links[name] = path.Clean(h.Linkname)
 		}
 	}
 	for from, to := range links {
@@ -227,8 +230,12 @@ func (a *archive) layout(platform v1.Platform) ([]loaded, error) {
 	if _, err := a.document("index.json", &index); err != nil {
 		return nil, err
 	}
+	manifests := slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Platform != nil && !d.Platform.Satisfies(platform) })
+	if len(manifests) == 0 {
+		return nil, fmt.Errorf("the archive has no image for platform %s", platform)
+	}
 	var out []loaded
-	for _, d := range index.Manifests {
+	for _, d := range manifests {
 		l, err := a.manifest(d, platform)
 		if err != nil {
 			return nil, err
