@@ -2,12 +2,8 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -112,45 +108,4 @@ func listNodes(ctx context.Context, dir string) ([]corev1.Node, error) {
 		return nil, err
 	}
 	return list.Items, nil
-}
-
-func newList(f *cli.Factory) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "list", Aliases: []string{"ls"}, Short: "List the clusters of this machine", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return list(f.IO) },
-	}
-	return cmd
-}
-
-func list(io cli.IOStreams) error {
-	root, err := DataRoot()
-	if err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(filepath.Join(root, "clusters"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("list clusters: %w", err)
-	}
-	w := tabwriter.NewWriter(io.Out, 0, 8, 3, ' ', 0)
-	found := false
-	for _, e := range entries {
-		dir := filepath.Join(root, "clusters", e.Name())
-		c, err := readCluster(dir)
-		if err != nil {
-			continue // a directory without a cluster
-		}
-		if !found {
-			fmt.Fprintln(w, "NAME\tSTATUS\tNODES\tRUNTIME\tAPI SERVER")
-			found = true
-		}
-		state := "Stopped"
-		if serverRuns(dir) {
-			state = "Running"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\thttps://127.0.0.1:%d\n", e.Name(), state, strconv.Itoa(c.Nodes), c.Runtime, c.APIPort)
-	}
-	if !found {
-		fmt.Fprintln(io.ErrOut, "No clusters found. \"skiff cluster start\" makes one.")
-	}
-	return w.Flush()
 }
