@@ -13,7 +13,7 @@ import (
 
 // trimDelay is how long the shim must have started nothing before it makes itself small: longer than many pods take that start at
 // once, so that it takes no time from them.
-const trimDelay = 5 * time.Second
+const trimDelay = 4 * time.Second
 
 const (
 	// busyPace has no garbage collected while a container starts: the heap stays below its least size for a collection, 4 MB.
