@@ -57,7 +57,7 @@ func New(client kubernetes.Interface, shared informers.SharedInformerFactory, co
 		config.Name = corev1.DefaultSchedulerName
 	}
 	if config.Binds == 0 {
-		config.Binds = 32
+		config.Binds = 64
 	}
 	broadcaster := record.NewBroadcaster()
 	s := &Scheduler{

@@ -21,7 +21,7 @@ const (
 	// burst bounds how many pods one reconcile creates or deletes.
 	burst = 500
 	// parallel bounds the requests under way for one ReplicaSet.
-	parallel = 16
+	parallel = 64
 )
 
 // manage creates the pods that are missing or deletes those that are too many.
@@ -55,18 +55,22 @@ func slowStart(n int, fn func() error) (int, error) {
 func each(n int, fn func() error) (ok int, first error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, parallel)
+	turns := make(chan struct{}, n)
 	for range n {
-		slots <- struct{}{}
+		turns <- struct{}{}
+	}
+	close(turns)
+	for range min(n, parallel) {
 		wg.Go(func() {
-			err := fn()
-			<-slots
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				ok++
-			} else if first == nil {
-				first = err
+			for range turns {
+				err := fn()
+				mu.Lock()
+				if err == nil {
+					ok++
+				} else if first == nil {
+					first = err
+				}
+				mu.Unlock()
 			}
 		})
 	}
