@@ -108,7 +108,7 @@ kustomize-compare: ## our bytes against the real kustomize's (KUSTOMIZE=PATH) fo
 DURATION ?= 1m
 FUZZTIME ?= 10m
 fuzz-kustomize: ## the engine's parsers, each for FUZZTIME: no crash, no hang, no difference to the libraries
-	@for f in FuzzPlain FuzzResource FuzzKustomization FuzzFieldPath FuzzPatchJSON FuzzStrategicMerge FuzzLabelSelector; do \
+	@for f in FuzzPlain FuzzResource FuzzKustomization FuzzFieldPath FuzzPatchJSON FuzzStrategicMerge FuzzLabelSelector FuzzParsePlain; do \
 	  echo $$f; $(GO) test ./pkg/kustomize -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -parallel 1 || exit 1; done
 
 kustomize-fuzz: ## random kustomizations, both engines, for DURATION (SEED=N to begin with that case)
