@@ -124,6 +124,9 @@ func (p *namespaceTransformer) subjects(list *node) error {
 		field, value = "kind", "ServiceAccount"
 	}
 	for _, s := range list.items {
+		if err := sameKind(mapKind, s); err != nil {
+			return err
+		}
 		if v := s.get(field); v != nil && v.kind != scalarKind {
 			return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", v.line, v.describe())
 		}

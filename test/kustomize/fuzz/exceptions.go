@@ -22,13 +22,15 @@ var exceptions = []exception{
 		// kind it hashes its parser's nodes in memory, with line numbers, styles and comments, which change with the order of
 		// its own steps. Ours is a hash of the content there, too.
 		reason: "content hash of what a generator made and a patch turned into another kind",
-		same:   sameButHashes,
+		same:   func(theirs, ours string) bool { return exchanged(theirs, ours, ofAnotherKind) == ours },
 	},
 	{
-		// The real one notes names from before and origins in annotations, and drops them at the end from where it put them. A JSON patch
-		// that copies or moves metadata carries them elsewhere, where they stay.
+		// The real one notes names from before and origins in annotations, and drops them at the end from where it put them.
+		// A JSON patch that copies or moves metadata carries them elsewhere, where they stay, and count in hashes.
 		reason: "notes in annotations that a JSON patch carried elsewhere",
-		same:   func(theirs, ours string) bool { return withoutNotes(theirs) == withoutNotes(ours) },
+		same: func(theirs, ours string) bool {
+			return withoutNotes(exchanged(theirs, ours, withNotes)) == withoutNotes(ours)
+		},
 	},
 }
 
@@ -44,23 +46,30 @@ func excepted(theirs, ours string) string {
 
 var hashed = regexp.MustCompile(`^(.*?)((?:-[2456789bcdfghkmt]{10})+)$`)
 
-// sameButHashes exchanges the hashes in names of objects of unusual kinds, and in what refers to them.
-func sameButHashes(theirs, ours string) bool {
+// exchanged gives theirs with our hashes in the names of odd documents, and in what refers to them.
+func exchanged(theirs, ours string, odd func(document string) bool) string {
 	a, b := strings.Split(theirs, "\n---\n"), strings.Split(ours, "\n---\n")
 	if len(a) != len(b) {
-		return false
+		return theirs
 	}
 	var exchange []string
 	for i := range a {
-		kind, want := identity(a[i])
+		_, want := identity(a[i])
 		_, got := identity(b[i])
 		w, g := hashed.FindStringSubmatch(want), hashed.FindStringSubmatch(got)
-		if kind != "ConfigMap" && kind != "Secret" && w != nil && g != nil && w[1] == g[1] {
+		if odd(a[i]) && w != nil && g != nil && w[1] == g[1] {
 			exchange = append(exchange, want, got)
 		}
 	}
-	return strings.NewReplacer(exchange...).Replace(theirs) == ours
+	return strings.NewReplacer(exchange...).Replace(theirs)
 }
+
+func ofAnotherKind(document string) bool {
+	kind, _ := identity(document)
+	return kind != "ConfigMap" && kind != "Secret"
+}
+
+func withNotes(document string) bool { return withoutNotes(document) != document }
 
 func identity(document string) (kind, name string) {
 	var o struct {

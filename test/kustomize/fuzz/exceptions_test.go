@@ -14,6 +14,7 @@ func TestExcepted(t *testing.T) {
 		{"notes among others", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: c\n", true},
 		{"origins", "a:\n  config.kubernetes.io/origin: |\n    path: x\n  b: c\n", "a:\n  b: c\n", true},
 		{"hash of a hash", "kind: a\nmetadata:\n  name: x-dbk84ftk5k-dbk84ftk5k\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4-khd829ffb7\n", true},
+		{"hash of notes", "data:\n  internal.config.kubernetes.io/prefixes: a\nkind: Secret\nmetadata:\n  name: x-dbk84ftk5k\n", "data: {}\nkind: Secret\nmetadata:\n  name: x-7b4b9d88f4\n", true},
 		{"notes and more", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: d\n", false},
 	} {
 		if got := excepted(c.theirs, c.ours) != ""; got != c.excepted {
