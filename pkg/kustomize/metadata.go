@@ -64,6 +64,9 @@ func (m *resMap) attribute(by *origin) {
 		return
 	}
 	for _, o := range m.list {
+		if o.root.isEmpty() {
+			continue
+		}
 		if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind != mapKind {
 			// kustomize keeps origins in annotations, and so not beside a scalar.
 			o.origin, o.transformations = nil, nil
@@ -127,13 +130,10 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 					notes.remove(key)
 				}
 			}
-			for _, v := range notes.items {
-				text := v.value
-				if v.kind != scalarKind {
-					text = ""
-				}
-				*v = *newText(text)
-				v.bareKey = true
+			for i, v := range notes.items {
+				// A new one, since other fields may share the old one.
+				notes.items[i] = newText(v.value)
+				notes.items[i].bareKey = true
 			}
 		}
 		if from || through {
