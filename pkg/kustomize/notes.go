@@ -65,19 +65,22 @@ func (o *Object) noted() (*node, error) {
 
 var errNotes = errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
 
-// checkNotes refuses a resource with notes that do not fit together: it came with some notes of a past, and was renamed since,
-// or it had no kind or name in between, which leaves no note.
-func (o *Object) checkNotes() error {
-	kinds, names := 0, 0
-	for _, p := range o.past {
-		if p.Kind != "" {
-			kinds++
-		}
-		if p.name != "" {
-			names++
-		}
+// notes is how many of a kind kustomize reads where it has noted one: commas part them.
+func notes(value string) int {
+	if value == "" {
+		return 0
 	}
-	if o.halfNoted > 0 && len(o.past) > o.halfNoted || names > 0 && (max(kinds, 1) != len(o.past) || names != len(o.past)) {
+	return 1 + strings.Count(value, ",")
+}
+
+// checkNotes refuses a resource with notes that do not fit together: it came with some notes of a past, and was renamed since,
+// or it had no kind or name in between, which leaves no note, or one with a comma.
+func (o *Object) checkNotes() error {
+	kinds, names, namespaces := 0, 0, 0
+	for _, p := range o.past {
+		kinds, names, namespaces = kinds+notes(p.Kind), names+notes(p.name), namespaces+notes(p.namespace)
+	}
+	if o.halfNoted > 0 && len(o.past) > o.halfNoted || names > 0 && (max(kinds, 1) != names || max(namespaces, 1) != names) {
 		return fmt.Errorf("%s: %w", o.id(), errNotes)
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -22,7 +23,9 @@ var exceptions = []exception{
 		// kind it hashes its parser's nodes in memory, with line numbers, styles and comments, which change with the order of
 		// its own steps. Ours is a hash of the content there, too.
 		reason: "content hash of what a generator made and a patch turned into another kind",
-		same:   func(theirs, ours string) bool { return exchanged(theirs, ours, ofAnotherKind) == ours },
+		same: func(theirs, ours string) bool {
+			return exchanged(theirs, ours, ofAnotherKind) == ours || unhashed(theirs, ofAnotherKind) == unhashed(ours, ofAnotherKind)
+		},
 	},
 	{
 		// The real one notes names from before and origins in annotations, and drops them at the end from where it put them.
@@ -62,6 +65,27 @@ func exchanged(theirs, ours string, odd func(document string) bool) string {
 		}
 	}
 	return strings.NewReplacer(exchange...).Replace(theirs)
+}
+
+// unhashed drops the hashes in the names of odd documents, and the order, which may be one of hashes.
+func unhashed(output string, odd func(document string) bool) string {
+	documents := strings.Split(strings.TrimSuffix(output, "\n"), "\n---\n")
+	var names, drop []string
+	for _, d := range documents {
+		if _, name := identity(d); odd(d) && hashed.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	// One name may begin another.
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) })
+	for _, name := range names {
+		drop = append(drop, name, hashed.FindStringSubmatch(name)[1])
+	}
+	for i, d := range documents {
+		documents[i] = strings.NewReplacer(drop...).Replace(d)
+	}
+	slices.Sort(documents)
+	return strings.Join(documents, "\n---\n")
 }
 
 func ofAnotherKind(document string) bool {

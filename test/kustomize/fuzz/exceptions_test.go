@@ -14,6 +14,7 @@ func TestExcepted(t *testing.T) {
 		{"notes among others", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: c\n", true},
 		{"origins", "a:\n  config.kubernetes.io/origin: |\n    path: x\n  b: c\n", "a:\n  b: c\n", true},
 		{"hash of a hash", "kind: a\nmetadata:\n  name: x-dbk84ftk5k-dbk84ftk5k\n", "kind: a\nmetadata:\n  name: x-7b4b9d88f4-khd829ffb7\n", true},
+		{"hashes and order", "kind: a\nmetadata:\n  name: x-dbk84ftk5k\n---\na: b\nkind: a\nmetadata:\n  name: x-hc2f2dccbf\n", "a: b\nkind: a\nmetadata:\n  name: x-7b4b9d88f4\n---\nkind: a\nmetadata:\n  name: x-t89d9m228c\n", true},
 		{"hash of notes", "data:\n  internal.config.kubernetes.io/prefixes: a\nkind: Secret\nmetadata:\n  name: x-dbk84ftk5k\n", "data: {}\nkind: Secret\nmetadata:\n  name: x-7b4b9d88f4\n", true},
 		{"notes and more", "a:\n  internal.config.kubernetes.io/prefixes: a\n  b: c\n", "a:\n  b: d\n", false},
 	} {
