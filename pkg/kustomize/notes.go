@@ -115,6 +115,9 @@ func (o *Object) recall() error {
 		if kinds == nil || namespaces == nil {
 			o.halfNoted = len(names)
 		}
+		if namespaces == nil {
+			o.unplaced = len(names)
+		}
 		kinds, namespaces = orBlank(kinds), orBlank(namespaces)
 	}
 	if len(kinds) != len(names) || len(names) != len(namespaces) {

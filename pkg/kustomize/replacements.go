@@ -127,7 +127,10 @@ func (o *Object) anyID(fits func(id) bool) bool {
 	if fits(today) {
 		return true
 	}
-	for _, i := range o.past {
+	for at, i := range o.past {
+		if at < o.unplaced {
+			i.namespace = ""
+		}
 		// The group and version are always today's.
 		i.Group, i.Version = today.Group, today.Version
 		if fits(i) {

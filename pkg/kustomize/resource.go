@@ -17,7 +17,9 @@ type Object struct {
 	needsHash          bool
 	varNames           []string
 	// halfNoted is how many names a resource came with that had no kinds or namespaces beside them.
-	halfNoted       int
+	halfNoted int
+	// unplaced is how many names it came with that had no namespaces beside them.
+	unplaced        int
 	source          string
 	origin          *origin
 	transformations []*origin
