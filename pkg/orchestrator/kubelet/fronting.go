@@ -49,6 +49,17 @@ func servedPorts(services []*corev1.Service, pod *corev1.Pod, c *corev1.Containe
 	return slices.Compact(out)
 }
 
+// declaredPorts are the TCP ports that a container says it listens on.
+func declaredPorts(c *corev1.Container) []uint16 {
+	var out []uint16
+	for _, p := range c.Ports {
+		if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP {
+			out = append(out, uint16(p.ContainerPort))
+		}
+	}
+	return out
+}
+
 // targetPort resolves a service's port in a pod; 0 where no container has one of that name.
 func targetPort(p *corev1.ServicePort, pod *corev1.Pod) int32 {
 	switch {

@@ -15,12 +15,18 @@ import (
 const listenLimit = 3 * time.Second
 
 // awaits gives the ports on which a container has to listen before it is ready: with no readiness probe, and no startup probe that has
-// told, it would count as ready from its start, and Services would lead connections to a process that does not listen yet.
+// told, it would count as ready from its start, and whoever waited for that, a Service or a script, would meet a process that does not
+// listen yet.
 func (w *worker) awaits(pod *corev1.Pod, c *corev1.Container, h *history) []uint16 {
 	if h.ready || c.ReadinessProbe != nil || c.StartupProbe != nil || isInit(pod, c) || time.Since(h.last.Started) > listenLimit {
 		return nil
 	}
-	return servedPorts(w.k.fronting(pod), pod, c)
+	if w.k.config.Weightless || pod.Spec.HostNetwork {
+		return nil
+	}
+	ports := append(declaredPorts(c), servedPorts(w.k.fronting(pod), pod, c)...)
+	slices.Sort(ports)
+	return slices.Compact(ports)
 }
 
 // listening tells that the container is ready once something listens on all of the ports, or when the time for that is over.

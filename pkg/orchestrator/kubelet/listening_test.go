@@ -74,6 +74,24 @@ func TestReadyOnceItListens(t *testing.T) {
 	})
 }
 
+func TestReadyOnceItListensOnDeclaredPorts(t *testing.T) {
+	var s sockets
+	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
+		pod := simplePod("cache", "app")
+		pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 6379}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}
+		took := b.readyAfter(pod, func() {
+			b.Pass(time.Second)
+			if ready(b.get("cache")) {
+				t.Error("the pod is ready though it does not listen")
+			}
+			s.set(listener("0.0.0.0:6379"))
+		})
+		if took > 1200*time.Millisecond {
+			t.Errorf("ready %s after its start, listening after 1 s", took)
+		}
+	})
+}
+
 func TestReadyThoughItNeverListens(t *testing.T) {
 	var s sockets
 	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
@@ -91,7 +109,7 @@ func TestReadyAtOnce(t *testing.T) {
 		app    hollow.Behaviour
 		change func(*corev1.Pod)
 	}{
-		{"no service selects it", hollow.Behaviour{Sockets: s.get}, func(p *corev1.Pod) { p.Labels = nil }},
+		{"no port is declared and no service selects it", hollow.Behaviour{Sockets: s.get}, func(p *corev1.Pod) { p.Labels = nil }},
 		{"nobody can tell", hollow.Behaviour{}, func(*corev1.Pod) {}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
