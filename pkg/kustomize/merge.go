@@ -169,8 +169,8 @@ func (n *node) takeStyle(old *node) {
 		}
 	case old.kind == scalarKind:
 		n.quoted, n.folded, n.literal = old.quoted, old.folded, old.literal
-		// Between quotes nothing is a number, unless a tag had to say that it is one.
-		if n.quoted && n.tag != autoTag && n.tag == plainTag(n.value) {
+		// Between quotes nothing is a number, unless a tag had to say that it is one, or said so of what was there before.
+		if n.quoted && old.tag == strTag && n.tag != autoTag && n.tag == plainTag(n.value) {
 			n.tag = strTag
 		}
 	}
