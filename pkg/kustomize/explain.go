@@ -140,7 +140,7 @@ func (e *Explained) walk(o *Object, l *lived, f mergeField, steps, places []stri
 		}
 		return
 	}
-	order := keyOrder(l.node.keys)
+	order := keyOrder(l.node.keys, naturalOrder)
 	for at := range l.node.keys {
 		if order != nil {
 			at = order[at]

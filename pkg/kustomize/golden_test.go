@@ -21,25 +21,32 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 // TestGolden builds each tree below testdata/kustomize: a comment "build DIR" says which directory, want.yaml what comes
 // out. A tree with want.err instead must fail with each of its lines in the message.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
+	for _, file := range goldenFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { golden(t, file) })
 	}
 }
 
-func golden(t *testing.T, file string) {
+func goldenFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	return files
+}
+
+// readGolden gives a case's files, the directory to build, and what is wanted of it by the names of the files that say so.
+func readGolden(t *testing.T, file string) (a *txtar.Archive, tree map[string]string, dir string, want map[string]string) {
+	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := "/work"
+	dir = "/work"
 	if rest, ok := strings.CutPrefix(string(a.Comment), "build "); ok {
 		dir = "/work/" + strings.TrimSpace(rest)
 	}
-	tree, want := map[string]string{}, map[string]string{}
+	tree, want = map[string]string{}, map[string]string{}
 	for _, f := range a.Files {
 		if strings.HasPrefix(f.Name, "want.") {
 			want[f.Name] = string(f.Data)
@@ -47,6 +54,11 @@ func golden(t *testing.T, file string) {
 			tree["/work/"+f.Name] = string(f.Data)
 		}
 	}
+	return a, tree, dir, want
+}
+
+func golden(t *testing.T, file string) {
+	a, tree, dir, want := readGolden(t, file)
 	out, err := build(kustomize.Memory(tree), dir)
 	if *update {
 		rewrite(t, file, a, tree, dir, out, err)
@@ -66,12 +78,8 @@ func golden(t *testing.T, file string) {
 
 // TestGoldenAtOnce builds all golden trees at the same time, out of one file system; it is for the race detector.
 func TestGoldenAtOnce(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tree, want := map[string]string{}, map[string]string{}
-	for _, file := range files {
+	for _, file := range goldenFiles(t) {
 		a, err := txtar.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package kustomize
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,14 +63,7 @@ func appendString(out []byte, s string) ([]byte, error) {
 }
 
 func appendObject(out []byte, n *node, flow bool) (_ []byte, err error) {
-	var order []int
-	if !slices.IsSorted(n.keys) {
-		order = make([]int, len(n.keys))
-		for i := range order {
-			order[i] = i
-		}
-		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i], n.keys[j]) })
-	}
+	order := keyOrder(n.keys, strings.Compare)
 	out = append(out, '{')
 	for i := range n.keys {
 		at := i

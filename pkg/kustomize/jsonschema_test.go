@@ -52,11 +52,7 @@ func validate(s *jsonschema.Schema, kustomization []byte) error {
 // TestSchemaOfCases holds the schema against the parser, on every kustomization of every case.
 func TestSchemaOfCases(t *testing.T) {
 	s := compileSchema(t)
-	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
+	for _, file := range goldenFiles(t) {
 		a, err := txtar.ParseFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -20,6 +21,26 @@ func naturalLess(a, b string) bool {
 		return a[i] < b[i]
 	}
 	return runesLess([]rune(a), []rune(b))
+}
+
+func naturalOrder(a, b string) int {
+	if naturalLess(a, b) {
+		return -1
+	}
+	return 1
+}
+
+// keyOrder gives the positions of keys in an order, nil if they are in order already.
+func keyOrder(keys []string, compare func(a, b string) int) []int {
+	if slices.IsSortedFunc(keys, compare) {
+		return nil
+	}
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return compare(keys[i], keys[j]) })
+	return order
 }
 
 func isLower(c byte) bool { return c >= 'a' && c <= 'z' }

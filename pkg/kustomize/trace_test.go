@@ -7,31 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/kubeskiff/skiff/pkg/kustomize"
 )
 
 // TestTraceOfCases builds every case with a trace: the output stays the same, every field of it has a past, the last value
 // of which is its own, and what made it stands in a file of the case.
 func TestTraceOfCases(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/kustomize/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := "/work"
-		if rest, ok := strings.CutPrefix(string(a.Comment), "build "); ok {
-			dir = "/work/" + strings.TrimSpace(rest)
-		}
-		tree := map[string]string{}
-		for _, f := range a.Files {
-			tree["/work/"+f.Name] = string(f.Data)
-		}
+	for _, file := range goldenFiles(t) {
+		_, tree, dir, _ := readGolden(t, file)
 		want, err := build(kustomize.Memory(tree), dir)
 		if err != nil {
 			continue

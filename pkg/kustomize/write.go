@@ -62,7 +62,7 @@ func (w *writer) inline(s string, p place) {
 }
 
 func (w *writer) mapping(n *node, indent int, p place) {
-	order := keyOrder(n.keys)
+	order := keyOrder(n.keys, naturalOrder)
 	for i := range n.keys {
 		at := i
 		if order != nil {
@@ -399,26 +399,4 @@ func (w *writer) literal(s string, indent int) {
 	if broken && len(w.out) > 0 && w.out[len(w.out)-1] == '\n' {
 		w.out = w.out[:len(w.out)-1]
 	}
-}
-
-// keyOrder gives the positions of keys in natural order, nil if they are in order already.
-func keyOrder(keys []string) []int {
-	sorted := true
-	for i := 1; i < len(keys) && sorted; i++ {
-		sorted = !naturalLess(keys[i], keys[i-1])
-	}
-	if sorted {
-		return nil
-	}
-	order := make([]int, len(keys))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int {
-		if naturalLess(keys[i], keys[j]) {
-			return -1
-		}
-		return 1
-	})
-	return order
 }
