@@ -2,7 +2,6 @@ package kubelet
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -35,11 +34,8 @@ func (w *worker) drain(ctx context.Context, pod *corev1.Pod, sandbox string, gra
 		return
 	}
 	for sleep(ctx, drainRest) {
-		sockets, err := w.k.config.Runtime.Sockets(ctx, sandbox)
-		if err != nil && !errors.Is(err, errors.ErrUnsupported) && ctx.Err() == nil {
-			w.k.log.Error("wait for answers under way", "pod", podRef(pod), "error", err)
-		}
-		if err != nil || !slices.ContainsFunc(sockets, func(s container.Socket) bool { return s.Owes }) {
+		sockets, known := w.sockets(ctx, pod, sandbox, "wait for answers under way")
+		if !known || !slices.ContainsFunc(sockets, func(s container.Socket) bool { return s.Owes }) {
 			return
 		}
 	}

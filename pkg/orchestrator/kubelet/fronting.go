@@ -1,22 +1,17 @@
 package kubelet
 
 import (
-	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
-)
 
-// otherProxy is the label by which a service is given to another proxy.
-const otherProxy = "service.kubernetes.io/service-proxy-name"
+	"github.com/kubeskiff/skiff/pkg/orchestrator/network"
+)
 
 // fronting gives the services whose rules lead to a pod.
 func (k *Kubelet) fronting(pod *corev1.Pod) []*corev1.Service {
-	if k.config.Weightless || pod.Spec.HostNetwork {
-		return nil
-	}
 	all, known := k.knownServices()
 	if !known {
 		return nil
@@ -25,9 +20,9 @@ func (k *Kubelet) fronting(pod *corev1.Pod) []*corev1.Service {
 }
 
 func fronts(s *corev1.Service, pod *corev1.Pod) bool {
-	ip, err := netip.ParseAddr(s.Spec.ClusterIP)
-	return err == nil && ip.Is4() && s.Namespace == pod.Namespace && s.Spec.Type != corev1.ServiceTypeExternalName &&
-		s.Labels[otherProxy] == "" && len(s.Spec.Selector) > 0 && labels.SelectorFromValidatedSet(s.Spec.Selector).Matches(labels.Set(pod.Labels))
+	_, ok := network.Fronted(s)
+	return ok && s.Namespace == pod.Namespace && len(s.Spec.Selector) > 0 &&
+		labels.SelectorFromValidatedSet(s.Spec.Selector).Matches(labels.Set(pod.Labels))
 }
 
 // servedPorts are the TCP ports to which services lead connections that a container of the pod is to take: those that it declares, and

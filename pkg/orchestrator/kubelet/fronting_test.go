@@ -33,7 +33,7 @@ func TestFronts(t *testing.T) {
 		{"in another namespace", func(s *corev1.Service) { s.Namespace = "other" }, false},
 		{"headless", func(s *corev1.Service) { s.Spec.ClusterIP = corev1.ClusterIPNone }, false},
 		{"external name", func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName }, false},
-		{"another proxy's", func(s *corev1.Service) { s.Labels = map[string]string{otherProxy: "x"} }, false},
+		{"another proxy's", func(s *corev1.Service) { s.Labels = map[string]string{"service.kubernetes.io/service-proxy-name": "x"} }, false},
 	} {
 		s := webService()
 		c.change(s)

@@ -34,17 +34,23 @@ func (t target) listening(ctx context.Context, sandbox string, ports []uint16) {
 	limited, cancel := context.WithDeadline(ctx, t.started.Add(listenLimit))
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
-		sockets, err := t.w.k.config.Runtime.Sockets(limited, sandbox)
-		if err != nil && !errors.Is(err, errors.ErrUnsupported) && limited.Err() == nil {
-			t.w.k.log.Error("look for listening ports", "pod", podRef(t.pod), "error", err)
-		}
-		if err != nil || listensOn(sockets, ports) || !sleep(limited, pause) {
+		sockets, known := t.w.sockets(limited, t.pod, sandbox, "look for listening ports")
+		if !known || listensOn(sockets, ports) || !sleep(limited, pause) {
 			break
 		}
 	}
 	if ctx.Err() == nil {
 		t.tell(func(h *history) { h.ready = true })
 	}
+}
+
+// sockets asks the runtime for a sandbox's sockets, if anybody can tell.
+func (w *worker) sockets(ctx context.Context, pod *corev1.Pod, sandbox, doing string) ([]container.Socket, bool) {
+	sockets, err := w.k.config.Runtime.Sockets(ctx, sandbox)
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) && ctx.Err() == nil {
+		w.k.log.Error(doing, "pod", podRef(pod), "error", err)
+	}
+	return sockets, err == nil
 }
 
 func listensOn(sockets []container.Socket, ports []uint16) bool {

@@ -59,11 +59,17 @@ type view struct {
 // proxyName is the label by which a user gives a service to another proxy.
 const proxyName = "service.kubernetes.io/service-proxy-name"
 
+// Fronted gives the address by which a service's rules lead to its endpoints; a service without one has no rules.
+func Fronted(svc *corev1.Service) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(svc.Spec.ClusterIP)
+	return ip, err == nil && ip.Is4() && svc.Spec.Type != corev1.ServiceTypeExternalName && svc.Labels[proxyName] == ""
+}
+
 // planService decides a service's rules on a node, as kube-proxy does.
 func planService(v view, svc *corev1.Service, slices []*discoveryv1.EndpointSlice) part {
 	p := part{entries: map[entry]string{}, chains: map[string]chain{}}
-	ip, err := netip.ParseAddr(svc.Spec.ClusterIP)
-	if err != nil || !ip.Is4() || svc.Spec.Type == corev1.ServiceTypeExternalName || svc.Labels[proxyName] != "" {
+	ip, ok := Fronted(svc)
+	if !ok {
 		return p
 	}
 	p.pods = podsOf(slices)
