@@ -343,7 +343,9 @@ func TestFailedStart(t *testing.T) {
 		if s := p.Status.ContainerStatuses[0].State.Terminated; s == nil || s.Reason != "StartError" || s.ExitCode != 128 {
 			t.Errorf("state of one that is not started again: %+v", p.Status.ContainerStatuses[0].State)
 		}
-		p = b.until("again", "started again", func(p *corev1.Pod) bool { return p.Status.ContainerStatuses[0].RestartCount > 0 })
+		p = b.until("again", "started again", func(p *corev1.Pod) bool {
+			return len(p.Status.ContainerStatuses) > 0 && p.Status.ContainerStatuses[0].RestartCount > 0
+		})
 		if s := p.Status.ContainerStatuses[0]; s.State.Waiting == nil || s.LastTerminationState.Terminated == nil {
 			t.Errorf("state of one that is: %+v", s)
 		}
