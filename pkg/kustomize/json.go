@@ -136,10 +136,7 @@ func fromText(s string) *node {
 // rewritten gives a value as it is after kustomize has written it as JSON and read that as YAML.
 func (n *node) rewritten() (*node, error) {
 	if n.kind == scalarKind {
-		// It has not been written as YAML before.
-		m := *n
-		m.folded, m.literal = false, false
-		v, err := m.scalar(false)
+		v, err := n.asRead()
 		if err != nil {
 			return nil, err
 		}
@@ -162,13 +159,42 @@ func (n *node) rewritten() (*node, error) {
 		w.line = n.line
 		return w, nil
 	}
-	w := &node{kind: n.kind, flow: true, line: n.line, keys: n.keys, items: make([]*node, len(n.items))}
+	items, err := n.rewrittenItems()
+	if err != nil {
+		return nil, err
+	}
+	return &node{kind: n.kind, flow: true, line: n.line, keys: n.keys, items: items}, nil
+}
+
+func (n *node) rewrittenItems() ([]*node, error) {
+	out := make([]*node, len(n.items))
 	for i, item := range n.items {
 		again, err := item.rewritten()
 		if err != nil {
 			return nil, err
 		}
-		w.items[i] = again
+		out[i] = again
 	}
-	return w, nil
+	return out, nil
+}
+
+// asRead gives what a scalar stands for before it has been written as YAML once.
+func (n *node) asRead() (any, error) {
+	m := *n
+	m.folded, m.literal = false, false
+	return m.scalar(false)
+}
+
+// checkScalars refuses a value with a scalar in it that is not what its tag says.
+func (n *node) checkScalars() error {
+	if n.kind == scalarKind {
+		_, err := n.asRead()
+		return err
+	}
+	for _, item := range n.items {
+		if err := item.checkScalars(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -215,29 +215,45 @@ func objectsOf(docs []*node) ([]*Object, error) {
 		if err := checkObject(n); err != nil {
 			return nil, err
 		}
-		kind := n.get("kind").text()
-		items := n.get("items")
-		if !strings.HasSuffix(kind, "List") || n.find("items") < 0 {
+		if !strings.HasSuffix(n.get("kind").text(), "List") {
 			out = append(out, &Object{root: n})
 			continue
 		}
-		if items.isNull() {
-			continue
+		items, list, err := n.listed()
+		if err != nil {
+			return nil, err
 		}
-		if items.kind != seqKind {
-			return nil, fmt.Errorf("expected array in %s/items, but found %s", kind, items.describe())
+		if !list {
+			out = append(out, &Object{root: n})
 		}
-		// The items come after what follows the list, as in kustomize, and by way of JSON.
-		docs = docs[:len(docs):len(docs)]
-		for _, item := range items.items {
-			again, err := item.rewritten()
-			if err != nil {
-				return nil, err
-			}
-			docs = append(docs, again)
-		}
+		// The items come after what follows the list, as in kustomize.
+		docs = append(docs[:len(docs):len(docs)], items...)
 	}
 	return out, nil
+}
+
+// listed gives the items of what is a list by its kind, by way of JSON. Without any field for items it is none, but
+// everything in it must be readable, as in kustomize.
+func (n *node) listed() (items []*node, list bool, err error) {
+	kind := n.get("kind").text()
+	for i, key := range n.keys {
+		v := n.items[i]
+		switch {
+		case key != "items":
+			err = v.checkScalars()
+		case v.isNull():
+			list = true
+		case v.kind != seqKind:
+			err = fmt.Errorf("expected array in %s/items, but found %s", kind, v.describe())
+		default:
+			list = true
+			items, err = v.rewrittenItems()
+		}
+		if err != nil {
+			return nil, false, fmt.Errorf("line %d: expand %s: %w", n.line, kind, err)
+		}
+	}
+	return items, list, nil
 }
 
 func (n *node) describe() string {
