@@ -93,7 +93,8 @@ func (p *patchTransformer) transform(m *resMap) error {
 		if err := applyOps(o, p.ops, true); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source(), o.id(), err)
 		}
-		o.plainStrings("annotations")
+		// Patched once more, the metadata may be whole again: this kind of patch does not complain.
+		_ = o.noteAgain()
 		m.moved(o, who)
 	}
 	return nil

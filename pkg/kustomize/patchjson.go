@@ -54,7 +54,9 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 		if err := applyOps(o, p.ops, o.tracked()); err != nil {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
-		o.plainStrings("annotations")
+		if err := o.noteAgain(); err != nil {
+			return fmt.Errorf("to %s: %w", who, err)
+		}
 		m.moved(o, who)
 	}
 	return nil
@@ -106,6 +108,20 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 		o.origin, o.transformations = nil, nil
 	}
 	return away.restore(root)
+}
+
+// noteAgain puts the past into the annotations that a JSON patch has left, which needs metadata to put them into.
+func (o *Object) noteAgain() error {
+	meta := o.root.get("metadata")
+	if meta == nil || meta.kind == mapKind {
+		o.plainStrings("annotations")
+		return nil
+	}
+	o.forget()
+	if meta.isNull() {
+		return nil
+	}
+	return fmt.Errorf("the patch leaves metadata that is no mapping: %s", meta.describe())
 }
 
 // replaceAnnotations holds if the annotations are removed or replaced as a whole.
