@@ -92,6 +92,13 @@ func (o *Object) pastID(i int) id {
 
 // remember keeps today's identity before it changes.
 func (o *Object) remember(today id) {
+	if meta := o.root.get("metadata"); meta != nil {
+		if notes := meta.get("annotations"); notes != nil && len(notes.items) == 0 {
+			// kustomize keeps it in annotations, and puts a mapping in place of whatever holds nothing, as of text.
+			meta.remove("annotations")
+			meta.add("annotations", newMap())
+		}
+	}
 	if o.past == nil {
 		o.past = make([]id, 0, pastRoom)
 	}
