@@ -263,14 +263,6 @@ func parseObjects(data []byte) ([]*Object, error) {
 	return objectsOf(docs)
 }
 
-func parsePatches(data []byte) ([]*Object, error) {
-	docs, err := readPatches(data)
-	if err != nil {
-		return nil, err
-	}
-	return objectsOf(docs)
-}
-
 func (t *target) component(a *accumulator, path string) (*accumulator, error) {
 	sub, err := t.below(path, true)
 	if no := (noRoot{}); errors.As(err, &no) {

@@ -169,6 +169,11 @@ func (n *node) rewritten() (*node, error) {
 func (n *node) rewrittenItems() ([]*node, error) {
 	out := make([]*node, len(n.items))
 	for i, item := range n.items {
+		if n.kind == mapKind {
+			if err := n.checkKey(i, false); err != nil {
+				return nil, err
+			}
+		}
 		again, err := item.rewritten()
 		if err != nil {
 			return nil, err
@@ -185,14 +190,19 @@ func (n *node) asRead() (any, error) {
 	return m.scalar(false)
 }
 
-// checkScalars refuses a value with a scalar in it that is not what its tag says.
-func (n *node) checkScalars() error {
+// checkRead refuses a value that holds a scalar that is not what its tag says, or a key twice.
+func (n *node) checkRead() error {
 	if n.kind == scalarKind {
 		_, err := n.asRead()
 		return err
 	}
-	for _, item := range n.items {
-		if err := item.checkScalars(); err != nil {
+	for i, item := range n.items {
+		if n.doubled {
+			if err := n.checkKey(i, true); err != nil {
+				return err
+			}
+		}
+		if err := item.checkRead(); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func (z *localizer) inlineOrFile(entry string, parse func([]byte) ([]*Object, er
 
 // merges copies a file of strategic merge patches. An entry that is itself patches stays.
 func (z *localizer) merges(entry string) (string, error) {
-	_, inFile, err := z.inlineOrFile(entry, parsePatches)
+	_, inFile, err := z.inlineOrFile(entry, parseObjects)
 	if err != nil || !inFile {
 		return entry, err
 	}

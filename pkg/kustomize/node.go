@@ -36,10 +36,10 @@ type node struct {
 	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded and literal for text
 	// that stands below a ">" or a "|".
 	bareKey, folded, literal bool
-	// flow holds for a collection that stands in braces or brackets.
-	flow  bool
-	value string
-	line  int32
+	// flow holds for a collection that stands in braces or brackets, doubled for a mapping that had a key twice.
+	flow, doubled bool
+	value         string
+	line          int32
 	// keys belong to the items of a mapping; a sequence has items alone.
 	keys  []string
 	items []*node

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -128,7 +129,11 @@ func TestBadDocuments(t *testing.T) {
 		"syntax":    {"x: 1\n---\na: b\n c: d\n", "line 4"},
 		"separator": {"x: 1\n--- y\nz: 1\n", "invalid document separator"},
 	} {
-		if _, err := readDocuments([]byte(c.doc)); err == nil || !strings.Contains(err.Error(), c.want) {
+		docs, err := readDocuments([]byte(c.doc))
+		for _, doc := range docs {
+			err = errors.Join(err, doc.checkKeys(true))
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
 		}
 	}

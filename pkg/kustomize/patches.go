@@ -38,7 +38,7 @@ func (p *patchTransformer) prepare(t *target) error {
 		return err
 	}
 	var errMerge, errJSON error
-	if p.merges, errMerge = parsePatches([]byte(text)); errMerge == nil {
+	if p.merges, errMerge = parseObjects([]byte(text)); errMerge == nil {
 		return nil
 	}
 	if p.ops, errJSON = decodeOps(text); errJSON != nil {

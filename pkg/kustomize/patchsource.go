@@ -24,7 +24,7 @@ func (t *target) patchSource(field string, entry int) patchTexts {
 		out = append(out, t.patchOf(t.k.PatchesJSON6902[entry].Path, field, entry, "patch"))
 	default:
 		for i, p := range slices.Backward(t.k.PatchesStrategicMerge) {
-			if _, err := parsePatches([]byte(p)); err == nil {
+			if _, err := parseObjects([]byte(p)); err == nil {
 				p = ""
 			}
 			out = append(out, t.patchOf(p, field, i))
@@ -76,7 +76,7 @@ func (p patchTexts) line(o *Object, steps, places []string) (file string, line i
 
 // mergeLine finds the line of a strategic merge patch that sets a field.
 func mergeLine(text []byte, o *Object, steps []string) int {
-	docs, err := readPatches(text)
+	docs, err := readDocuments(text)
 	if err != nil {
 		return 0
 	}

@@ -27,24 +27,17 @@ const (
 type part struct {
 	text string
 	line int
-	// bare allows keys that are no strings.
-	bare bool
 }
 
-// readDocuments parses every document of a file. Empty ones are left out.
-func readDocuments(data []byte) ([]*node, error) { return readAll(data, false) }
-
-// readPatches reads strategic merge patches. Their keys may be numbers: if the resource has the same in quotes, the key
-// is that string. One that it does not have is refused when the resource is written.
-func readPatches(data []byte) ([]*node, error) { return readAll(data, true) }
-
-func readAll(data []byte, bare bool) ([]*node, error) {
+// readDocuments parses every document of a file. Empty ones are left out. Keys may be no strings, or come twice: a key
+// of a patch that is a number is a string if the resource has it in quotes, and what is wrong may be deleted before it
+// matters. checkKeys refuses what is left of them.
+func readDocuments(data []byte) ([]*node, error) {
 	parts, errCut := cutDocuments(string(data))
 	var values atomic.Int64
 	values.Store(maxFileNodes)
 	docs, errs := make([]*node, len(parts)), make([]error, len(parts))
 	inParallel(len(parts), func(i int) {
-		parts[i].bare = bare
 		docs[i], errs[i] = parts[i].read(&values)
 	})
 	kept := docs[:0]
@@ -113,8 +106,16 @@ func cutDocument(s string) (doc, rest string, more bool, err error) {
 	}
 }
 
+// readDocument parses one document, which may have no odd keys.
 func readDocument(text string, line int) (*node, error) {
-	return part{text: text, line: line}.readOdd()
+	n, err := part{text: text, line: line}.readOdd()
+	if err != nil || n == nil {
+		return nil, err
+	}
+	if err := n.checkKeys(true); err != nil {
+		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
+	}
+	return n, nil
 }
 
 // readOdd reads a document with the library.
@@ -130,7 +131,7 @@ func (p part) readOdd() (n *node, err error) {
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
-	c := converter{line: p.line, bare: p.bare}
+	c := converter{line: p.line}
 	n, err = c.convert(doc.Content[0], 0)
 	if err != nil {
 		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
@@ -172,9 +173,7 @@ func malformed(err error, line int) error {
 
 // converter turns the library's nodes into ours, with aliases and merge keys resolved.
 type converter struct {
-	line int
-	// bare allows keys that are no strings.
-	bare  bool
+	line  int
 	count int
 }
 
@@ -224,20 +223,16 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 			merge = y.Content[i+1]
 			continue
 		}
-		// The keys of an object itself become strings, but null.
-		odd := key.Tag != "!!str" && (depth > 0 || key.Tag == "!!null")
-		if key.Kind != yaml.ScalarNode || odd && !c.bare {
-			return nil, fmt.Errorf("line %d: key %q is not a string: quote it", key.Line+c.line, key.Value)
+		// A key with a tag of its own is none of ours to understand.
+		if key.Kind == yaml.ScalarNode && key.Tag != "!!str" && plainTag(key.Value) == strTag && depth > 0 {
+			return nil, fmt.Errorf("line %d: key %q is not a string", key.Line+c.line, key.Value)
 		}
-		if n.find(key.Value) >= 0 {
-			return nil, fmt.Errorf("yaml: unmarshal errors:\n  line %d: mapping key %q already defined at line %d",
-				key.Line+c.line, key.Value, n.get(key.Value).line)
-		}
+		n.doubled = n.doubled || n.find(key.Value) >= 0
 		v, err := c.convert(y.Content[i+1], depth+1)
 		if err != nil {
 			return nil, err
 		}
-		v.bareKey = odd
+		v.bareKey = key.Tag != "!!str"
 		n.add(key.Value, v)
 	}
 	if merge != nil {

@@ -247,7 +247,7 @@ func (n *node) listed() (items []*node, list bool, err error) {
 		v := n.items[i]
 		switch {
 		case key != "items":
-			err = v.checkScalars()
+			err = v.checkRead()
 		case v.isNull():
 			list = true
 		case v.kind != seqKind:

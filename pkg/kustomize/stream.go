@@ -32,7 +32,7 @@ func writeRun(objects []*Object, first bool) (out []byte, err error) {
 			out = append(out, "---\n"...)
 		}
 		if out, err = writeYAML(out, o.root); err != nil {
-			return nil, fmt.Errorf("write %s: %w", o.id(), err)
+			return nil, fmt.Errorf("write %s%s: %w", o.id(), o.from(), err)
 		}
 	}
 	return out, nil

@@ -77,8 +77,8 @@ func (w *writer) mapping(n *node, indent int, p place) {
 			w.out = append(w.out, '\n')
 			w.indent(indent)
 		}
-		if p != rootPlace && w.err == nil {
-			w.err = n.checkKey(at)
+		if w.err == nil {
+			w.err = n.checkKey(at, p == rootPlace)
 		}
 		w.key(n.keys[at], indent)
 		w.value(n.items[at], indent+2, keyPlace)
