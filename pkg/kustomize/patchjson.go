@@ -93,7 +93,7 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 	if err != nil {
 		return err
 	}
-	if doc, err = ops.Apply(doc); err != nil {
+	if doc, err = applyTo(doc, ops); err != nil {
 		return err
 	}
 	if root, err = fromJSON(doc); err != nil {
@@ -122,6 +122,16 @@ func (o *Object) noteAgain() error {
 		return nil
 	}
 	return fmt.Errorf("the patch leaves metadata that is no mapping: %s", meta.describe())
+}
+
+// applyTo runs a JSON patch on a document. The library panics at a field of what an operation before has made null.
+func applyTo(doc []byte, ops jsonpatch.Patch) (_ []byte, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("an operation of the patch wants a field of what is null by then")
+		}
+	}()
+	return ops.Apply(doc)
 }
 
 // replaceAnnotations holds if the annotations are removed or replaced as a whole.
