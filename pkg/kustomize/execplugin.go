@@ -25,7 +25,7 @@ func (p *execPlugin) prepare(t *target) (err error) {
 	if p.path, err = t.options.Runner.Find(path.Join(g.Group, g.Version, strings.ToLower(g.Kind), g.Kind)); err != nil {
 		return err
 	}
-	config, err := p.config.noted()
+	config, err := p.config.told()
 	if err != nil {
 		return err
 	}

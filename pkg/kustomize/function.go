@@ -63,7 +63,7 @@ func (f *function) transform(m *resMap) error {
 
 // run gives what the function makes of documents.
 func (f *function) run(inputs []*node) ([]*Object, error) {
-	config, err := f.config.noted()
+	config, err := f.config.told()
 	if err != nil {
 		return nil, err
 	}

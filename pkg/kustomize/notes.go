@@ -24,6 +24,20 @@ const (
 
 const enabled = "enabled"
 
+// told gives a copy of the document as functions see it: with its past in annotations, which are all strings.
+func (o *Object) told() (*node, error) {
+	root, err := o.noted()
+	if err != nil {
+		return nil, err
+	}
+	if notes := root.at("metadata", "annotations"); notes != nil {
+		for _, v := range notes.items {
+			v.tag = strTag
+		}
+	}
+	return root, nil
+}
+
 // noted gives a copy of the document with its past in annotations.
 func (o *Object) noted() (*node, error) {
 	root := o.root.copy()
@@ -31,11 +45,9 @@ func (o *Object) noted() (*node, error) {
 	if notes.kind != mapKind {
 		return nil, fmt.Errorf("annotations of %s are no mapping", o.id())
 	}
-	for _, v := range notes.items {
-		v.tag = strTag
-	}
 	note := func(key string, values ...string) {
-		if len(values) > 0 {
+		// What was nothing leaves no note.
+		if values = slices.DeleteFunc(values, func(v string) bool { return v == "" }); len(values) > 0 {
 			notes.set(key, newString(strings.Join(values, ",")))
 		}
 	}
@@ -46,8 +58,8 @@ func (o *Object) noted() (*node, error) {
 	note(previousKinds, kinds...)
 	note(previousNames, names...)
 	note(previousNamespaces, namespaces...)
-	note(addedPrefixes, o.prefixes...)
-	note(addedSuffixes, o.suffixes...)
+	note(addedPrefixes, slices.Clone(o.prefixes)...)
+	note(addedSuffixes, slices.Clone(o.suffixes)...)
 	if o.generated {
 		note(generatorBehavior, or(o.behavior, "unspecified"))
 	}
@@ -133,6 +145,19 @@ func (o *Object) recall() error {
 		o.generated, o.behavior = true, knownBehavior(v[0])
 	}
 	o.needsHash = strings.Join(take(needsHashSuffix), ",") == enabled
+	return o.recallOrigin(notes)
+}
+
+// dropNotes takes the notes out of a document that the object's past is known of. Origins are what the document says.
+func (o *Object) dropNotes() error {
+	o.origin, o.transformations = nil, nil
+	notes := o.root.at("metadata", "annotations")
+	if notes == nil || notes.kind != mapKind {
+		return nil
+	}
+	for _, key := range []string{previousKinds, previousNames, previousNamespaces, addedPrefixes, addedSuffixes, generatorBehavior, needsHashSuffix} {
+		notes.remove(key)
+	}
 	return o.recallOrigin(notes)
 }
 

@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	jsonpatch "github.com/evanphx/json-patch"
 )
@@ -77,16 +78,27 @@ func decodeOps(text string) (jsonpatch.Patch, error) {
 	return jsonpatch.DecodePatch(data)
 }
 
-// applyOps runs a JSON patch. In kustomize a resource with a past has annotations that say so, and patches may add to them.
+// applyOps runs a JSON patch. In kustomize a resource with a past has annotations that say so: patches may add to them, and
+// take origins away. Whatever else is noted there stays.
 func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
-	if meta := o.root.get("metadata"); annotated && meta != nil && meta.kind == mapKind {
-		meta.ensureMap("annotations")
-	}
 	if err := o.root.checkKeys(true); err != nil {
 		return err
 	}
+	paths, ok := fieldPaths(ops)
 	root, away := o.root, (*aside)(nil)
-	if paths, ok := fieldPaths(ops); ok {
+	meta := root.get("metadata")
+	annotated = annotated && meta != nil && meta.kind == mapKind
+	noted := annotated && reachNotes(paths)
+	switch {
+	case noted:
+		var err error
+		if root, err = o.noted(); err != nil {
+			return err
+		}
+	case annotated:
+		meta.ensureMap("annotations")
+	}
+	if ok {
 		root, away = prune(root, paths, false)
 	}
 	doc, err := appendJSON(nil, root)
@@ -103,11 +115,19 @@ func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
 		return errors.New("the patch leaves no object")
 	}
 	o.root = root
-	if replaceAnnotations(ops) {
-		// kustomize keeps origins there.
-		o.origin, o.transformations = nil, nil
+	if err := away.restore(root); err != nil || !noted {
+		return err
 	}
-	return away.restore(root)
+	return o.dropNotes()
+}
+
+// reachNotes holds if a path leads to a note of the past, or to what holds them.
+func reachNotes(paths [][]string) bool {
+	home := []string{"metadata", "annotations"}
+	return slices.ContainsFunc(paths, func(path []string) bool {
+		held := min(len(path), len(home))
+		return slices.Equal(path[:held], home[:held]) && (len(path) <= len(home) || isNote(path[len(home)]))
+	})
 }
 
 // noteAgain puts the past into the annotations that a JSON patch has left, which needs metadata to put them into.
@@ -132,18 +152,4 @@ func applyTo(doc []byte, ops jsonpatch.Patch) (_ []byte, err error) {
 		}
 	}()
 	return ops.Apply(doc)
-}
-
-// replaceAnnotations holds if the annotations are removed or replaced as a whole.
-func replaceAnnotations(ops jsonpatch.Patch) bool {
-	for _, op := range ops {
-		path, _ := op.Path()
-		if op.Kind() == "move" && path != "/metadata/annotations" {
-			path, _ = op.From()
-		}
-		if op.Kind() != "test" && path == "/metadata/annotations" {
-			return true
-		}
-	}
-	return false
 }

@@ -16,7 +16,7 @@ const (
 func (m *resMap) identified() ([]*node, error) {
 	out := make([]*node, len(m.list))
 	for i, o := range m.list {
-		n, err := o.noted()
+		n, err := o.told()
 		if err != nil {
 			return nil, err
 		}

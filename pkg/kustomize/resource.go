@@ -92,17 +92,25 @@ func (o *Object) pastID(i int) id {
 
 // remember keeps today's identity before it changes.
 func (o *Object) remember(today id) {
-	if meta := o.root.get("metadata"); meta != nil {
-		if notes := meta.get("annotations"); notes != nil && len(notes.items) == 0 {
-			// kustomize keeps it in annotations, and puts a mapping in place of whatever holds nothing, as of text.
-			meta.remove("annotations")
-			meta.add("annotations", newMap())
-		}
-	}
+	o.makeRoom()
 	if o.past == nil {
 		o.past = make([]id, 0, pastRoom)
 	}
 	o.past = append(o.past, today)
+}
+
+// makeRoom puts a mapping in place of metadata or annotations that hold nothing, as of text: kustomize keeps the past there.
+func (o *Object) makeRoom() {
+	meta := o.root.get("metadata")
+	if meta.isEmpty() {
+		o.root.remove("metadata")
+		meta = newMap()
+		o.root.add("metadata", meta)
+	}
+	if notes := meta.get("annotations"); notes != nil && len(notes.items) == 0 {
+		meta.remove("annotations")
+		meta.add("annotations", newMap())
+	}
 }
 
 // pastRoom is for the renames of most objects: two prefixes, a namespace and a hash.
