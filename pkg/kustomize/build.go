@@ -246,7 +246,10 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 			return fmt.Errorf("%s: %w", o.id(), err)
 		}
 		o.source = source
-		o.origin = t.origin.join(path)
+		if t.origin != nil {
+			o.openNotes()
+			o.origin = t.origin.join(path)
+		}
 	}
 	if err := a.appendAll(list); err != nil {
 		return fmt.Errorf("merging resources from '%s': %w", path, err)

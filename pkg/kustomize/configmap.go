@@ -125,7 +125,9 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	if options.Immutable {
 		root.add("immutable", newScalar(boolTag, "true"))
 	}
-	return &Object{root: root, generated: true, behavior: knownBehavior(g.Behavior), needsHash: !options.DisableNameSuffixHash, source: t.path}, pairs, nil
+	o := &Object{root: root, generated: true, behavior: knownBehavior(g.Behavior), needsHash: !options.DisableNameSuffixHash, source: t.path}
+	o.openNotes()
+	return o, pairs, nil
 }
 
 func addStrings(n *node, field string, entries map[string]string) {
@@ -257,6 +259,7 @@ func (o *Object) takeMetadata(old *Object) {
 	o.behavior, o.generated = old.behavior, old.generated
 	o.transformations = old.transformations
 	o.needsHash = o.needsHash && old.needsHash
+	o.openNotes()
 }
 
 func (o *Object) mergeData(old *Object, field string) {

@@ -78,7 +78,6 @@ func (m *resMap) attribute(by *origin) {
 		}
 		// To note it, all annotations are written again at the end of the metadata, and share nothing any more.
 		o.plainStrings("annotations")
-		o.root.ensureMap("metadata").ensureMap("annotations")
 	}
 }
 

@@ -39,7 +39,8 @@ type node struct {
 	// flow holds for a collection that stands in braces or brackets, doubled for a mapping that had a key twice.
 	flow, doubled bool
 	value         string
-	line          int32
+	// line is where it stands in the file, and before the lines of the file before its document.
+	line, before int32
 	// keys belong to the items of a mapping; a sequence has items alone.
 	keys  []string
 	items []*node

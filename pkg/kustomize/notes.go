@@ -174,7 +174,7 @@ func (o *Object) recallOrigin(notes *node) error {
 			notes.remove(key)
 		}
 	}
-	if len(notes.items) == 0 {
+	if len(notes.items) == 0 && !o.tracked() {
 		o.root.get("metadata").remove("annotations")
 	}
 	return nil

@@ -90,7 +90,7 @@ func (p *patchTransformer) transform(m *resMap) error {
 		who := o.id()
 		o.remember(who)
 		m.touch(o)
-		if err := applyOps(o, p.ops, true); err != nil {
+		if err := applyOps(o, p.ops); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source(), o.id(), err)
 		}
 		// Patched once more, the metadata may be whole again: this kind of patch does not complain.

@@ -52,7 +52,7 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 	for _, o := range selected {
 		m.touch(o)
 		who := o.id()
-		if err := applyOps(o, p.ops, o.tracked()); err != nil {
+		if err := applyOps(o, p.ops); err != nil {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
 		if err := o.noteAgain(); err != nil {
@@ -80,23 +80,19 @@ func decodeOps(text string) (jsonpatch.Patch, error) {
 
 // applyOps runs a JSON patch. In kustomize a resource with a past has annotations that say so: patches may add to them, and
 // take origins away. Whatever else is noted there stays.
-func applyOps(o *Object, ops jsonpatch.Patch, annotated bool) error {
+func applyOps(o *Object, ops jsonpatch.Patch) error {
 	if err := o.root.checkKeys(true); err != nil {
 		return err
 	}
 	paths, ok := fieldPaths(ops)
 	root, away := o.root, (*aside)(nil)
 	meta := root.get("metadata")
-	annotated = annotated && meta != nil && meta.kind == mapKind
-	noted := annotated && reachNotes(paths)
-	switch {
-	case noted:
+	noted := o.tracked() && meta != nil && meta.kind == mapKind && reachNotes(paths)
+	if noted {
 		var err error
 		if root, err = o.noted(); err != nil {
 			return err
 		}
-	case annotated:
-		meta.ensureMap("annotations")
 	}
 	if ok {
 		root, away = prune(root, paths, false)

@@ -13,8 +13,8 @@ type plainReader struct {
 	text string
 	pos  int
 	// indent is the column of pos when pos is the first character of a line or of an item; -1 at the end.
-	indent int
-	line   int32
+	indent       int
+	line, before int32
 	// blanks and comments tell what lay before pos.
 	blanks   int
 	comments bool
@@ -39,7 +39,7 @@ func readPlain(text string, line int, values *atomic.Int64) (n *node, ok bool) {
 	if !regular(text) {
 		return nil, false
 	}
-	r := &plainReader{text: text, line: int32(line), values: values}
+	r := &plainReader{text: text, line: int32(line), before: int32(line), values: values}
 	r.begin()
 	if r.odd || r.indent < 0 {
 		return nil, false
@@ -67,7 +67,7 @@ func (r *plainReader) new(k kind) *node {
 	}
 	n := &r.slab[0]
 	r.slab = r.slab[1:]
-	n.kind, n.line = k, r.line
+	n.kind, n.line, n.before = k, r.line, r.before
 	return n
 }
 

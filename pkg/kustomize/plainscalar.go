@@ -162,7 +162,7 @@ func plainTag(s string) tag {
 // literal reads "|", "|-" or "|+" and the lines below.
 func (r *plainReader) literal(parent int) *node {
 	n := r.new(scalarKind)
-	n.tag, n.quoted = strTag, true
+	n.tag, n.quoted, n.literal = strTag, true, true
 	s, i := r.text, r.pos+1
 	chomp := byte(0)
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {

@@ -205,7 +205,8 @@ func (t *target) generate(a *accumulator) error {
 			return t.failed(s, err)
 		}
 		for _, o := range list {
-			if o.origin == nil {
+			if o.origin == nil && s.origin != nil {
+				o.openNotes()
 				o.origin = s.origin
 			}
 			if err := a.absorb(o); err != nil {

@@ -104,9 +104,7 @@ func generatedBy(list []*Object) ([]*Object, error) {
 			o.behavior = knownBehavior(v.value)
 			notes.remove(behaviorAnnotation)
 		}
-		if notes.isEmpty() {
-			meta.remove("annotations")
-		}
+		o.openNotes()
 	}
 	return list, nil
 }

@@ -62,8 +62,8 @@ func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change 
 			}
 			now := o.id()
 			if specs[i].Path == "metadata/name" && add != "" {
-				note(o)
 				o.remember(now)
+				note(o)
 			}
 			if !now.selectedBy(specs[i].gvk) {
 				continue

@@ -33,7 +33,7 @@ func FuzzPatchJSON(f *testing.F) {
 		if errWhole == nil {
 			doc, errWhole = ops.Apply(doc)
 		}
-		err = applyOps(o, ops, false)
+		err = applyOps(o, ops)
 		if errWhole != nil || doc[0] != '{' {
 			if err == nil {
 				t.Fatalf("no error, but of the whole: %v", errWhole)

@@ -190,7 +190,8 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 	case yaml.MappingNode:
 		return c.mapping(y, depth)
 	case yaml.SequenceNode:
-		n := &node{kind: seqKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), items: make([]*node, len(y.Content))}
+		n := &node{kind: seqKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), before: int32(c.line),
+			items: make([]*node, len(y.Content))}
 		for i, item := range y.Content {
 			v, err := c.convert(item, depth+1)
 			if err != nil {
@@ -201,7 +202,7 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 		return n, nil
 	default:
 		block := y.Style & (yaml.LiteralStyle | yaml.FoldedStyle)
-		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line),
+		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line), before: int32(c.line),
 			folded: block&yaml.FoldedStyle != 0, literal: block&yaml.LiteralStyle != 0,
 			quoted: block != 0 || y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0}, nil
 	}
@@ -209,7 +210,8 @@ func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
 
 func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 	size := len(y.Content) / 2
-	n := &node{kind: mapKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), keys: make([]string, 0, size), items: make([]*node, 0, size)}
+	n := &node{kind: mapKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), before: int32(c.line),
+		keys: make([]string, 0, size), items: make([]*node, 0, size)}
 	var merge *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := y.Content[i]

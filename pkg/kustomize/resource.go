@@ -92,24 +92,29 @@ func (o *Object) pastID(i int) id {
 
 // remember keeps today's identity before it changes.
 func (o *Object) remember(today id) {
-	o.makeRoom()
+	o.openNotes()
 	if o.past == nil {
 		o.past = make([]id, 0, pastRoom)
 	}
 	o.past = append(o.past, today)
 }
 
-// makeRoom puts a mapping in place of metadata or annotations that hold nothing, as of text: kustomize keeps the past there.
-func (o *Object) makeRoom() {
+// openNotes makes the annotations that kustomize notes something in, at the end of the metadata and in place of whatever holds
+// nothing, as text. It counts where others ask whether there are any, or where they stand. What is noted comes after.
+func (o *Object) openNotes() {
 	meta := o.root.get("metadata")
 	if meta.isEmpty() {
 		o.root.remove("metadata")
 		meta = newMap()
 		o.root.add("metadata", meta)
 	}
-	if notes := meta.get("annotations"); notes != nil && len(notes.items) == 0 {
+	notes := meta.get("annotations")
+	if notes != nil && len(notes.items) == 0 && !o.tracked() {
 		meta.remove("annotations")
-		meta.add("annotations", newMap())
+		notes = nil
+	}
+	if notes == nil && meta.kind == mapKind {
+		meta.set("annotations", newMap())
 	}
 }
 
@@ -168,8 +173,9 @@ func (o *Object) keepingHistory(change func() error) error {
 	if !o.tracked() {
 		return change()
 	}
-	if meta := o.root.get("metadata"); meta != nil && meta.kind == mapKind {
-		meta.ensureMap("annotations").set(historyMark, newString(""))
+	o.openNotes()
+	if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind == mapKind {
+		notes.set(historyMark, newString(""))
 	}
 	if err := change(); err != nil {
 		return err
@@ -207,6 +213,9 @@ func (o *Object) plainStrings(field string) {
 		return
 	}
 	addStrings(meta, field, entries)
+	if field == "annotations" && o.tracked() {
+		o.openNotes()
+	}
 }
 
 // objects splits parsed documents into resources: lists are taken apart, empty documents dropped.

@@ -70,7 +70,9 @@ func (o *Object) dropValidatedBy() {
 
 // differs gives the path to the first field that is not the very same, "" if there is none.
 func differs(a, b *node, at string) string {
-	if a.kind != b.kind || a.tag != b.tag || a.quoted != b.quoted || a.value != b.value || a.line != b.line || len(a.items) != len(b.items) {
+	// What is written again differs by its line, which kustomize counts from the beginning of the document.
+	moved := a.line-a.before != b.line-b.before
+	if moved || a.kind != b.kind || a.tag != b.tag || a.quoted != b.quoted || a.value != b.value || len(a.items) != len(b.items) {
 		return or(at, " as a whole")
 	}
 	for i := range a.items {
