@@ -241,6 +241,7 @@ func (t *target) file(a *accumulator, path string) (done bool, err error) {
 func (t *target) add(a *accumulator, path, source string, list []*Object) error {
 	t.schemas.see(list)
 	for _, o := range list {
+		o.foldAnnotations()
 		// A file may have been through a build before, and still say so.
 		if err := o.recall(); err != nil {
 			return fmt.Errorf("%s: %w", o.id(), err)

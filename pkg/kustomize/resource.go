@@ -118,6 +118,27 @@ func (o *Object) openNotes() {
 	}
 }
 
+// rewrites is how often kustomize writes the annotations of a resource anew, however plain a build is.
+const rewrites = 3
+
+// foldAnnotations makes one mapping of annotations that come several times, and one value of a key in them that does: each
+// rewrite of kustomize takes the first mapping away and sets its entries in the next. More than it rewrites stay, to be refused.
+func (o *Object) foldAnnotations() {
+	meta := o.root.get("metadata")
+	notes := meta.get("annotations")
+	if notes == nil || !meta.doubled && !notes.doubled {
+		return
+	}
+	for range rewrites {
+		entries := o.stringMap("annotations")
+		meta.remove("annotations")
+		if next := meta.get("annotations"); !next.isNull() && next.kind != mapKind {
+			return
+		}
+		addStrings(meta, "annotations", entries)
+	}
+}
+
 // pastRoom is for the renames of most objects: two prefixes, a namespace and a hash.
 const pastRoom = 4
 
