@@ -248,8 +248,9 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 		}
 		o.source = source
 		if t.origin != nil {
-			o.openNotes()
-			o.origin = t.origin.join(path)
+			if err := o.cameFrom(t.origin.join(path)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := a.appendAll(list); err != nil {

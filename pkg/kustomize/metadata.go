@@ -58,6 +58,18 @@ func (o *Object) configuredBy() *origin {
 	return &origin{Repo: o.origin.Repo, Ref: o.origin.Ref, ConfiguredIn: o.origin.Path, ConfiguredBy: configurator{o.APIVersion(), o.Kind(), o.Name(), o.Namespace()}}
 }
 
+// cameFrom notes the origin of a loaded resource, in annotations: so they must be a mapping.
+func (o *Object) cameFrom(from *origin) error {
+	if notes := o.root.at("metadata", "annotations"); !notes.isNull() {
+		if err := sameKind(mapKind, notes); err != nil {
+			return fmt.Errorf("annotations of %s: %w", o.id(), err)
+		}
+	}
+	o.openNotes()
+	o.origin = from
+	return nil
+}
+
 // attribute notes on every resource that a transformer has been at work. What has no origin yet, the transformer has made.
 func (m *resMap) attribute(by *origin) {
 	if by == nil {
@@ -116,8 +128,11 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 		notes := meta.get("annotations")
 		switch {
 		case notes.isNull() || notes.kind == mapKind:
-		case notes.kind == seqKind && len(notes.items) > 0:
+		case notes.kind == seqKind && len(notes.items)%2 > 0:
 			return nil, fmt.Errorf("annotations of %s: line %d: they are a list, and must be a mapping", o.id(), notes.line)
+		case notes.kind == seqKind:
+			o.plainStrings("annotations")
+			notes = meta.get("annotations")
 		default:
 			// kustomize reads a scalar as no annotations at all.
 			meta.remove("annotations")

@@ -169,7 +169,13 @@ func (r *replacer) value(p *Replacement) (*node, error) {
 		return nil, err
 	}
 	path := or(s.FieldPath, defaultFieldPath)
-	v, err := from.root.lookup(splitFieldPath(path))
+	root, steps := from.root, splitFieldPath(path)
+	if from.tracked() && reachNotes([][]string{steps}) {
+		if root, err = from.noted(); err != nil {
+			return nil, err
+		}
+	}
+	v, err := root.lookup(steps)
 	if err != nil {
 		return nil, fmt.Errorf("error looking up replacement source: %w", err)
 	}

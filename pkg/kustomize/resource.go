@@ -189,22 +189,24 @@ func (o *Object) tracked() bool {
 // historyMark stands in the annotations for what kustomize notes there, so that we see when a patch takes it away.
 const historyMark = "internal.config.kubernetes.io/previousNames"
 
-// keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize.
+// keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize. Then
+// its past is what the new ones say.
 func (o *Object) keepingHistory(change func() error) error {
 	if !o.tracked() {
 		return change()
 	}
 	o.openNotes()
+	mark := newString("")
 	if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind == mapKind {
-		notes.set(historyMark, newString(""))
+		notes.set(historyMark, mark)
 	}
 	if err := change(); err != nil {
 		return err
 	}
 	notes := o.root.at("metadata", "annotations")
-	if notes.find(historyMark) < 0 {
+	if notes.get(historyMark) != mark {
 		o.forget()
-		return nil
+		return o.recall()
 	}
 	notes.remove(historyMark)
 	return nil

@@ -25,7 +25,10 @@ type varTarget struct {
 
 func (v *Variable) id() id {
 	g := v.ObjRef.gvk
-	if v.ObjRef.APIVersion != "" {
+	switch strings.Count(v.ObjRef.APIVersion, "/") {
+	case 0:
+		g.Version = or(v.ObjRef.APIVersion, g.Version)
+	case 1:
 		g.Group, g.Version = splitAPIVersion(v.ObjRef.APIVersion)
 	}
 	return id{g, v.ObjRef.Name, v.ObjRef.Namespace}
