@@ -75,6 +75,9 @@ func containerImages(n *node, set func(*node) error) error {
 			continue
 		}
 		for _, c := range item.items {
+			if err := sameKind(mapKind, c); err != nil {
+				return err
+			}
 			if v := c.get("image"); v != nil && !v.isNull() {
 				if err := set(v); err != nil {
 					return err
