@@ -20,6 +20,8 @@ const (
 	addedSuffixes      = internalPrefix + "suffixes"
 	generatorBehavior  = internalPrefix + "generatorBehavior"
 	needsHashSuffix    = internalPrefix + "needsHashSuffix"
+	nameChangeAllowed  = internalPrefix + "allowNameChange"
+	kindChangeAllowed  = internalPrefix + "allowKindChange"
 )
 
 const enabled = "enabled"
@@ -159,6 +161,13 @@ func (o *Object) dropNotes() error {
 		notes.remove(key)
 	}
 	return o.recallOrigin(notes)
+}
+
+// reachesNotes holds if a path leads to a note of the past, or to what holds them.
+func reachesNotes(path []string) bool {
+	home := []string{"metadata", "annotations"}
+	held := min(len(path), len(home))
+	return slices.Equal(path[:held], home[:held]) && (len(path) <= len(home) || isNote(path[len(home)]))
 }
 
 func isNote(annotation string) bool {

@@ -39,12 +39,30 @@ func (p *patchTransformer) prepare(t *target) error {
 	}
 	var errMerge, errJSON error
 	if p.merges, errMerge = parseObjects([]byte(text)); errMerge == nil {
+		for _, sm := range p.merges {
+			p.Options.note(sm)
+		}
 		return nil
 	}
 	if p.ops, errJSON = decodeOps(text); errJSON != nil {
 		return fmt.Errorf("unable to parse SM or JSON patch from %s (as strategic merge: %w; as JSON patch: %w)", p.source(), errMerge, errJSON)
 	}
 	return nil
+}
+
+// note writes into a patch's annotations what it may change, as kustomize does: what it is merged into keeps that.
+func (o *patchOptions) note(sm *Object) {
+	if o == nil || !o.AllowNameChange && !o.AllowKindChange {
+		return
+	}
+	sm.plainStrings("annotations")
+	notes := sm.root.ensureMap("metadata").ensureMap("annotations")
+	if o.AllowNameChange {
+		notes.set(nameChangeAllowed, newString(enabled))
+	}
+	if o.AllowKindChange {
+		notes.set(kindChangeAllowed, newString(enabled))
+	}
 }
 
 func (p *patchTransformer) text(t *target) (string, error) {
@@ -112,11 +130,7 @@ func (p *patchTransformer) merge(m *resMap) error {
 			if err != nil {
 				return fmt.Errorf("no resource matches strategic merge patch %q: %w", sm.id(), err)
 			}
-			with := &Object{root: sm.root.copy()}
-			if options.AllowNameChange || options.AllowKindChange {
-				with.plainStrings("annotations")
-			}
-			if err := m.mergeInto(o, with.root, options); err != nil {
+			if err := m.mergeInto(o, sm.root.copy(), options); err != nil {
 				return err
 			}
 		}

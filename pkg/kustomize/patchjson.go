@@ -87,7 +87,7 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	paths, ok := fieldPaths(ops)
 	root, away := o.root, (*aside)(nil)
 	meta := root.get("metadata")
-	noted := o.tracked() && meta != nil && meta.kind == mapKind && reachNotes(paths)
+	noted := o.tracked() && meta != nil && meta.kind == mapKind && slices.ContainsFunc(paths, reachesNotes)
 	if noted {
 		var err error
 		if root, err = o.noted(); err != nil {
@@ -115,15 +115,6 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 		return err
 	}
 	return o.dropNotes()
-}
-
-// reachNotes holds if a path leads to a note of the past, or to what holds them.
-func reachNotes(paths [][]string) bool {
-	home := []string{"metadata", "annotations"}
-	return slices.ContainsFunc(paths, func(path []string) bool {
-		held := min(len(path), len(home))
-		return slices.Equal(path[:held], home[:held]) && (len(path) <= len(home) || isNote(path[len(home)]))
-	})
 }
 
 // noteAgain puts the past into the annotations that a JSON patch has left, which needs metadata to put them into.

@@ -170,7 +170,7 @@ func (r *replacer) value(p *Replacement) (*node, error) {
 	}
 	path := or(s.FieldPath, defaultFieldPath)
 	root, steps := from.root, splitFieldPath(path)
-	if from.tracked() && reachNotes([][]string{steps}) {
+	if from.tracked() && reachesNotes(steps) {
 		if root, err = from.noted(); err != nil {
 			return nil, err
 		}

@@ -187,29 +187,30 @@ func (o *Object) tracked() bool {
 }
 
 // historyMark stands in the annotations for what kustomize notes there, so that we see when a patch takes it away.
-const historyMark = "internal.config.kubernetes.io/previousNames"
+const historyMark = internalPrefix + "previousNames"
 
 // keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize. Then
-// its past is what the new ones say.
+// its past is what the new ones say, which may be another's.
 func (o *Object) keepingHistory(change func() error) error {
-	if !o.tracked() {
-		return change()
-	}
-	o.openNotes()
-	mark := newString("")
-	if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind == mapKind {
-		notes.set(historyMark, mark)
+	tracked, mark := o.tracked(), newString("")
+	if tracked {
+		o.openNotes()
+		if notes := o.root.at("metadata", "annotations"); notes != nil && notes.kind == mapKind {
+			notes.set(historyMark, mark)
+		}
 	}
 	if err := change(); err != nil {
 		return err
 	}
 	notes := o.root.at("metadata", "annotations")
-	if notes.get(historyMark) != mark {
-		o.forget()
-		return o.recall()
+	if notes.get(historyMark) == mark {
+		notes.remove(historyMark)
+		return nil
 	}
-	notes.remove(historyMark)
-	return nil
+	if tracked {
+		o.forget()
+	}
+	return o.recall()
 }
 
 // forget makes an object one without a past.
