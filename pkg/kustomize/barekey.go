@@ -6,7 +6,7 @@ import "fmt"
 // keys; files and patches may come without. The keys of an object itself become strings, but null.
 func (n *node) checkKey(at int, root bool) error {
 	key, v := n.keys[at], n.items[at]
-	if n.doubled {
+	if n.doubled() {
 		if first := n.find(key); first != at {
 			return fmt.Errorf("line %d of a file or patch: mapping key %q already defined at line %d", v.line, key, n.items[first].line)
 		}

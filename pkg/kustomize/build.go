@@ -224,7 +224,7 @@ func (t *target) file(a *accumulator, path string) (done bool, err error) {
 	done = err == nil || errors.As(err, &status) || unreadable(err)
 	if err == nil {
 		var list []*Object
-		if list, err = parseObjects(data); err == nil {
+		if list, err = t.schemas.parse(data); err == nil {
 			err = t.add(a, path, source, list)
 		} else {
 			err = fmt.Errorf("%w in File: %s", err, path)
@@ -243,6 +243,7 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 	for _, o := range list {
 		o.foldAnnotations()
 		// A file may have been through a build before, and still say so.
+		o.open = o.asksForHash()
 		if err := o.recall(); err != nil {
 			return fmt.Errorf("%s: %w", o.id(), err)
 		}
@@ -260,8 +261,10 @@ func (t *target) add(a *accumulator, path, source string, list []*Object) error 
 	return nil
 }
 
-func parseObjects(data []byte) ([]*Object, error) {
-	docs, err := readDocuments(data)
+func parseObjects(data []byte) ([]*Object, error) { return parse(data, false) }
+
+func parse(data []byte, marked bool) ([]*Object, error) {
+	docs, err := readAll(data, marked)
 	if err != nil {
 		return nil, err
 	}

@@ -258,8 +258,11 @@ func (o *Object) takeMetadata(old *Object) {
 	o.past, o.prefixes, o.suffixes, o.varNames = old.past, old.prefixes, old.suffixes, old.varNames
 	o.behavior, o.generated = old.behavior, old.generated
 	o.transformations = old.transformations
-	o.needsHash = o.needsHash && old.needsHash
+	o.needsHash, o.open = o.needsHash && old.needsHash, old.open
 	o.openNotes()
+	if notes := meta.get("annotations"); o.open && !o.needsHash && notes != nil {
+		notes.remove(needsHashSuffix)
+	}
 }
 
 func (o *Object) mergeData(old *Object, field string) {

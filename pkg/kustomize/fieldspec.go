@@ -246,6 +246,7 @@ func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*
 		n.set(name, field)
 	}
 	if field.isNull() {
+		read := field.more
 		switch {
 		case isList:
 			field.become(newSeq())
@@ -254,6 +255,7 @@ func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*
 		case makes:
 			field.become(newMap())
 		}
+		field.more = read
 	}
 	return f.walk(field, path[1:], create, set)
 }

@@ -40,9 +40,9 @@ func contentHash(n *node) (string, error) {
 	case "Secret":
 		fields = []string{"data", "kind", "name", "stringData", "type"}
 	default:
-		// kustomize hashes its parser's nodes here, positions and styles included. That cannot be repeated, but the rule can be
-		// kept that a change of content is a change of name.
-		text, err := appendJSON(nil, n)
+		// kustomize hashes its parser's nodes here, positions, styles and comments included. So of a resource that a file brings;
+		// of one that a generator or a plugin made, and a patch turned into another kind, it is a hash of much the same.
+		text, err := json.Marshal(n.inMemory())
 		return hashText(text), err
 	}
 	out := []byte{'{'}

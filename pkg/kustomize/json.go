@@ -197,7 +197,7 @@ func (n *node) checkRead() error {
 		return err
 	}
 	for i, item := range n.items {
-		if n.doubled {
+		if n.doubled() {
 			if err := n.checkKey(i, true); err != nil {
 				return err
 			}

@@ -33,6 +33,7 @@ func (s *schemas) walk(dest, patch *node, f mergeField) (*node, error) {
 		if err := sameKind(mapKind, dest, patch); err != nil {
 			return nil, err
 		}
+		dest.takeComments(patch)
 		return s.walkMap(dest, patch, f.typ)
 	case lead.kind == seqKind:
 		if err := sameKind(seqKind, dest, patch); err != nil {
@@ -145,11 +146,11 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 			dest.set(key, newScalar(nullTag, v.value))
 		default:
 			v.takeStyle(old)
-			bare := v.bareKey
+			bare, quotes := v.bareKey, v.look&keyQuotes
 			dest.set(key, v)
 			if old == nil {
 				// A new key comes with its quotes.
-				v.bareKey = bare
+				v.bareKey, v.look = bare, v.look|quotes
 			}
 		}
 	}
@@ -168,10 +169,10 @@ func (n *node) takeStyle(old *node) {
 			n.quoted = n.quoted || nonString(n.value)
 		}
 	case old.kind == scalarKind:
-		n.quoted, n.folded, n.literal = old.quoted, old.folded, old.literal
+		n.wear(old)
 		// Between quotes nothing is a number, unless a tag had to say that it is one, or said so of what was there before.
 		if n.quoted && old.tag == strTag && n.tag != autoTag && n.tag == plainTag(n.value) {
-			n.tag = strTag
+			n.tag, n.look = strTag, n.look|quotedNumber
 		}
 	}
 }

@@ -67,13 +67,16 @@ func (o *Object) cameFrom(from *origin) error {
 	}
 	o.openNotes()
 	o.origin = from
+	if o.open {
+		return o.reveal(o.root.at("metadata", "annotations"), true, false)
+	}
 	return nil
 }
 
 // attribute notes on every resource that a transformer has been at work. What has no origin yet, the transformer has made.
-func (m *resMap) attribute(by *origin) {
+func (m *resMap) attribute(by *origin) error {
 	if by == nil {
-		return
+		return nil
 	}
 	for _, o := range m.list {
 		if o.root.isEmpty() {
@@ -88,9 +91,15 @@ func (m *resMap) attribute(by *origin) {
 		} else {
 			o.transformations = append(o.transformations, by)
 		}
+		if o.open {
+			if err := o.reveal(o.root.ensureMap("metadata").ensureMap("annotations"), true, true); err != nil {
+				return err
+			}
+		}
 		// To note it, all annotations are written again at the end of the metadata, and share nothing any more.
 		o.plainStrings("annotations")
 	}
+	return nil
 }
 
 const (

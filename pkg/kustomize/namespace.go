@@ -149,9 +149,13 @@ func setScalar(n *node, t tag, s string) error {
 		return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
 	}
 	// Between quotes nothing is a number.
-	if n.quoted && t == intTag {
+	text := n.quoted && t == intTag
+	if text {
 		t = strTag
 	}
 	n.assign(t, s)
+	if text {
+		n.look |= quotedNumber
+	}
 	return nil
 }

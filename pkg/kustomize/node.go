@@ -1,6 +1,10 @@
 package kustomize
 
-import "strings"
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // kind is the shape of a node.
 type kind uint8
@@ -28,7 +32,7 @@ const (
 	otherTag
 )
 
-// node is a value of a document: a scalar, a mapping or a sequence. Comments, styles and anchors are gone.
+// node is a value of a document: a scalar, a mapping or a sequence. Comments and anchors are gone, unless it is read with marks.
 type node struct {
 	kind   kind
 	tag    tag
@@ -36,16 +40,25 @@ type node struct {
 	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded and literal for text
 	// that stands below a ">" or a "|".
 	bareKey, folded, literal bool
-	// flow holds for a collection that stands in braces or brackets, doubled for a mapping that had a key twice.
-	flow, doubled bool
-	value         string
+	// flow holds for a collection that stands in braces or brackets.
+	flow  bool
+	look  look
+	value string
 	// line is where it stands in the file, and before the lines of the file before its document.
 	line, before int32
 	// keys belong to the items of a mapping; a sequence has items alone.
 	keys  []string
 	items []*node
+	// more is nil for nearly all.
+	more *more
+}
+
+// more is what few nodes have.
+type more struct {
 	// index finds the fields of a large mapping.
 	index map[string]int
+	// read is what the library read, of a document that is read with marks.
+	read *yaml.Node
 }
 
 // indexed mappings have at least this many fields.
@@ -88,18 +101,32 @@ func (n *node) find(key string) int {
 		}
 		return -1
 	}
-	if n.index == nil {
-		n.index = make(map[string]int, len(n.keys))
+	if n.more == nil {
+		n.more = &more{}
+	}
+	if n.more.index == nil {
+		n.more.index = make(map[string]int, len(n.keys))
 		for i, k := range n.keys {
-			if _, ok := n.index[k]; !ok {
-				n.index[k] = i
+			if _, ok := n.more.index[k]; !ok {
+				n.more.index[k] = i
 			}
 		}
 	}
-	if i, ok := n.index[key]; ok {
+	if i, ok := n.more.index[key]; ok {
 		return i
 	}
 	return -1
+}
+
+// unindex forgets the index, after a change of fields that it does not know.
+func (n *node) unindex() {
+	switch {
+	case n.more == nil:
+	case n.more.read == nil:
+		n.more = nil
+	default:
+		n.more = &more{read: n.more.read}
+	}
 }
 
 // get gives the value of a field, nil if there is none.
@@ -127,19 +154,19 @@ func (n *node) set(key string, v *node) {
 		case v.kind != scalarKind:
 			v.flow = old.flow
 		case old.kind == scalarKind:
-			v.quoted, v.folded, v.literal = old.quoted, old.folded, old.literal
+			v.wear(old)
 		}
 		old.become(v)
 		return
 	}
-	v.bareKey = true
+	v.bareKey, v.look = true, v.look&^keyLook|madeKey
 	n.add(key, v)
 }
 
 // add appends a field that is known to be new.
 func (n *node) add(key string, v *node) {
-	if n.index != nil {
-		n.index[key] = len(n.keys)
+	if n.more != nil && n.more.index != nil {
+		n.more.index[key] = len(n.keys)
 	}
 	n.keys = append(n.keys, key)
 	n.items = append(n.items, v)
@@ -152,7 +179,7 @@ func (n *node) remove(key string) {
 	}
 	n.keys = append(n.keys[:i], n.keys[i+1:]...)
 	n.items = append(n.items[:i], n.items[i+1:]...)
-	n.index = nil
+	n.unindex()
 }
 
 // ensureMap gives the mapping in a field, making one where there is none or null.
@@ -186,7 +213,7 @@ func (n *node) copy() *node {
 		return nil
 	}
 	c := *n
-	c.index = nil
+	c.unindex()
 	if n.keys != nil {
 		c.keys = append([]string(nil), n.keys...)
 	}
@@ -199,14 +226,23 @@ func (n *node) copy() *node {
 	return &c
 }
 
+// doubled holds for a mapping that had a key twice.
+func (n *node) doubled() bool { return n.look&doubledKey != 0 }
+
+// wear gives a scalar the style of another.
+func (n *node) wear(o *node) {
+	n.quoted, n.folded, n.literal, n.look = o.quoted, o.folded, o.literal, n.look&^styleLook|o.look&styleLook
+}
+
 // assign sets a scalar, keeping its quotes as kustomize keeps its style.
 func (n *node) assign(t tag, s string) {
-	n.kind, n.tag, n.value, n.keys, n.items, n.index = scalarKind, t, s, nil, nil, nil
+	n.kind, n.tag, n.value, n.keys, n.items, n.more = scalarKind, t, s, nil, nil, nil
+	n.look &^= quotedNumber
 }
 
 // become takes the shape of another node in the place of this one.
 func (n *node) become(o *node) {
-	bare := n.bareKey
+	bare, key := n.bareKey, n.look&keyLook
 	*n = *o
-	n.bareKey = bare
+	n.bareKey, n.look = bare, n.look&^keyLook|key
 }

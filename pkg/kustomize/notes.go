@@ -3,6 +3,7 @@ package kustomize
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -118,7 +119,9 @@ func (o *Object) recall() error {
 		if v == nil {
 			return nil
 		}
-		notes.remove(key)
+		if !o.open {
+			notes.remove(key)
+		}
 		return strings.Split(v.value, ",")
 	}
 	kinds, names, namespaces := take(previousKinds), take(previousNames), take(previousNamespaces)
@@ -170,6 +173,65 @@ func reachesNotes(path []string) bool {
 	return slices.Equal(path[:held], home[:held]) && (len(path) <= len(home) || isNote(path[len(home)]))
 }
 
+// asksForHash holds for a document that says itself that its name is to get a hash of its content.
+func (o *Object) asksForHash() bool {
+	return o.root.at("metadata", "annotations", needsHashSuffix).word() == enabled
+}
+
+// note adds to what the annotations of an open object say of its past.
+func (o *Object) note(key, value string) {
+	if !o.open || value == "" {
+		return
+	}
+	meta := o.root.ensureMap("metadata")
+	if old := meta.get("annotations"); old != nil && len(old.items) == 0 {
+		meta.remove("annotations")
+	}
+	notes := meta.ensureMap("annotations")
+	if notes.kind != mapKind {
+		return
+	}
+	if old := notes.get(key); old != nil {
+		value = old.value + "," + value
+	}
+	v := newScalar(strTag, value)
+	v.quoted, v.look = true, singleQuotes
+	notes.set(key, v)
+}
+
+// reread takes the past of an open object from its annotations, after a change that may have been one of them.
+func (o *Object) reread() error {
+	if !o.open || o.root.isEmpty() {
+		return nil
+	}
+	o.forget()
+	o.halfNoted, o.unplaced = 0, 0
+	return o.recall()
+}
+
+// internalNotes are the annotations of an open object that a JSON patch cannot take away.
+func (o *Object) internalNotes() map[string]string {
+	if !o.open {
+		return nil
+	}
+	notes := o.stringMap("annotations")
+	maps.DeleteFunc(notes, func(key, _ string) bool {
+		return !strings.HasPrefix(key, internalPrefix) && !slices.ContainsFunc(trackers[:], func(t tracker) bool { return t.before == key })
+	})
+	return notes
+}
+
+// annotate puts notes among the annotations, if there is metadata to put them into.
+func (o *Object) annotate(notes map[string]string) {
+	meta := o.root.get("metadata")
+	if len(notes) == 0 || meta == nil || meta.kind != mapKind {
+		return
+	}
+	for key, value := range notes {
+		meta.ensureMap("annotations").set(key, newString(value))
+	}
+}
+
 func isNote(annotation string) bool {
 	return strings.HasPrefix(annotation, internalPrefix) || annotation == originAnnotation || annotation == transformAnnotation
 }
@@ -180,10 +242,12 @@ func (o *Object) recallOrigin(notes *node) error {
 			if err := yaml.Unmarshal([]byte(v.value), into); err != nil {
 				return fmt.Errorf("annotation %s of %s: %w", key, o.id(), err)
 			}
-			notes.remove(key)
+			if !o.open {
+				notes.remove(key)
+			}
 		}
 	}
-	if len(notes.items) == 0 && !o.tracked() {
+	if len(notes.items) == 0 && !o.tracked() && !o.open {
 		o.root.get("metadata").remove("annotations")
 	}
 	return nil

@@ -25,6 +25,8 @@ type schemas struct {
 	inUse atomic.Bool
 	// seen are the resources that came before a schema was chosen.
 	seen []*Object
+	// marked holds once there is a resource that wants a hash of all that documents say beside their values.
+	marked bool
 }
 
 // choose takes in the openapi field of a kustomization. The root comes first, so its word stands.

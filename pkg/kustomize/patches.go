@@ -38,7 +38,7 @@ func (p *patchTransformer) prepare(t *target) error {
 		return err
 	}
 	var errMerge, errJSON error
-	if p.merges, errMerge = parseObjects([]byte(text)); errMerge == nil {
+	if p.merges, errMerge = t.schemas.parsePatches([]byte(text)); errMerge == nil {
 		for _, sm := range p.merges {
 			p.Options.note(sm)
 		}
@@ -176,6 +176,11 @@ func (m *resMap) theOne(i id) (*Object, error) {
 // would delete, is "null".
 func (o *Object) forTarget(target *Object) *node {
 	with := &Object{root: o.root.copy()}
+	if target.open {
+		// They are written anew, which is to be seen in a hash alone.
+		put(with.root, "kind", with.Kind())
+		with.setName(with.Name())
+	}
 	with.plainStrings("labels")
 	with.plainStrings("annotations")
 	with.setNamespace(with.Namespace())

@@ -87,14 +87,14 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	paths, ok := fieldPaths(ops)
 	root, away := o.root, (*aside)(nil)
 	meta := root.get("metadata")
-	noted := o.tracked() && meta != nil && meta.kind == mapKind && slices.ContainsFunc(paths, reachesNotes)
+	noted := o.tracked() && !o.open && meta != nil && meta.kind == mapKind && slices.ContainsFunc(paths, reachesNotes)
 	if noted {
 		var err error
 		if root, err = o.noted(); err != nil {
 			return err
 		}
 	}
-	if ok {
+	if ok && !o.open {
 		root, away = prune(root, paths, false)
 	}
 	doc, err := appendJSON(nil, root)
@@ -104,13 +104,20 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	if doc, err = applyTo(doc, ops); err != nil {
 		return err
 	}
-	if root, err = fromJSON(doc); err != nil {
+	if o.open {
+		root, err = readJSON(doc)
+	} else {
+		root, err = fromJSON(doc)
+	}
+	if err != nil {
 		return err
 	}
 	if root.kind != mapKind {
 		return errors.New("the patch leaves no object")
 	}
+	notes := o.internalNotes()
 	o.root = root
+	o.annotate(notes)
 	if err := away.restore(root); err != nil || !noted {
 		return err
 	}
@@ -122,7 +129,7 @@ func (o *Object) noteAgain() error {
 	meta := o.root.get("metadata")
 	if meta == nil || meta.kind == mapKind {
 		o.plainStrings("annotations")
-		return nil
+		return o.reread()
 	}
 	o.forget()
 	if meta.isNull() {

@@ -18,19 +18,19 @@ func (p *patchStrategicMergeTransformer) prepare(t *target) error {
 		return errors.New("empty file path and empty patch content")
 	}
 	for _, entry := range p.Paths {
-		merges, err := parseObjects([]byte(entry))
+		merges, err := t.schemas.parsePatches([]byte(entry))
 		if err != nil {
 			data, errLoad := t.loader.load(entry)
 			if errLoad != nil {
 				return errLoad
 			}
-			if merges, err = parseObjects(data); err != nil {
+			if merges, err = t.schemas.parsePatches(data); err != nil {
 				return fmt.Errorf("%w in File: %s", err, entry)
 			}
 		}
 		p.merges = append(p.merges, merges...)
 	}
-	merges, err := parseObjects([]byte(p.Patches))
+	merges, err := t.schemas.parsePatches([]byte(p.Patches))
 	if err != nil {
 		return err
 	}

@@ -235,7 +235,9 @@ func (t *target) transform(a *accumulator) error {
 		if err := s.transform(&a.resMap); err != nil {
 			return t.failed(s, err)
 		}
-		a.attribute(s.origin)
+		if err := a.attribute(s.origin); err != nil {
+			return err
+		}
 		a.dropEmpty()
 		a.done(s.field, s.entry, s.name)
 	}

@@ -27,7 +27,10 @@ func (p *prefixTransformer) prepare(*target) error {
 }
 
 func (p *prefixTransformer) transform(m *resMap) error {
-	return affix(m, p.FieldSpecs, p.Prefix, func(o *Object) { o.prefixes = append(o.prefixes, p.Prefix) },
+	return affix(m, p.FieldSpecs, p.Prefix, func(o *Object) {
+		o.prefixes = append(o.prefixes, p.Prefix)
+		o.note(addedPrefixes, p.Prefix)
+	},
 		func(name string) string { return p.Prefix + name })
 }
 
@@ -62,8 +65,9 @@ func affix(m *resMap, specs []fieldSpec, add string, note func(*Object), change 
 			}
 			now := o.id()
 			if specs[i].Path == "metadata/name" && add != "" {
-				o.remember(now)
+				o.openNotes()
 				note(o)
+				o.remember(now)
 			}
 			if !now.selectedBy(specs[i].gvk) {
 				continue

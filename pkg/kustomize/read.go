@@ -27,17 +27,22 @@ const (
 type part struct {
 	text string
 	line int
+	// marked keeps what stands beside the values.
+	marked bool
 }
 
 // readDocuments parses every document of a file. Empty ones are left out. Keys may be no strings, or come twice: a key
 // of a patch that is a number is a string if the resource has it in quotes, and what is wrong may be deleted before it
 // matters. checkKeys refuses what is left of them.
-func readDocuments(data []byte) ([]*node, error) {
+func readDocuments(data []byte) ([]*node, error) { return readAll(data, false) }
+
+func readAll(data []byte, marked bool) ([]*node, error) {
 	parts, errCut := cutDocuments(string(data))
 	var values atomic.Int64
 	values.Store(maxFileNodes)
 	docs, errs := make([]*node, len(parts)), make([]error, len(parts))
 	inParallel(len(parts), func(i int) {
+		parts[i].marked = marked
 		docs[i], errs[i] = parts[i].read(&values)
 	})
 	kept := docs[:0]
@@ -72,6 +77,9 @@ func cutDocuments(text string) (parts []part, err error) {
 }
 
 func (p part) read(values *atomic.Int64) (*node, error) {
+	if p.marked {
+		return p.readOdd()
+	}
 	if n, ok := readPlain(p.text, p.line, values); ok {
 		return n, nil
 	}
@@ -131,7 +139,7 @@ func (p part) readOdd() (n *node, err error) {
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
-	c := converter{line: p.line}
+	c := converter{line: p.line, marked: p.marked}
 	n, err = c.convert(doc.Content[0], 0)
 	if err != nil {
 		return nil, fmt.Errorf("MalformedYAMLError: %w", err)
@@ -173,11 +181,20 @@ func malformed(err error, line int) error {
 
 // converter turns the library's nodes into ours, with aliases and merge keys resolved.
 type converter struct {
-	line  int
-	count int
+	line   int
+	marked bool
+	count  int
 }
 
 func (c *converter) convert(y *yaml.Node, depth int) (*node, error) {
+	n, err := c.value(y, depth)
+	if c.marked && err == nil && y.Kind != yaml.AliasNode {
+		n.mark(y)
+	}
+	return n, err
+}
+
+func (c *converter) value(y *yaml.Node, depth int) (*node, error) {
 	if c.count++; c.count > maxNodes {
 		return nil, fmt.Errorf("document has more than %d values once its aliases are resolved", maxNodes)
 	}
@@ -229,12 +246,17 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 		if key.Kind == yaml.ScalarNode && key.Tag != "!!str" && plainTag(key.Value) == strTag && depth > 0 {
 			return nil, fmt.Errorf("line %d: key %q is not a string", key.Line+c.line, key.Value)
 		}
-		n.doubled = n.doubled || n.find(key.Value) >= 0
+		if n.find(key.Value) >= 0 {
+			n.look |= doubledKey
+		}
 		v, err := c.convert(y.Content[i+1], depth+1)
 		if err != nil {
 			return nil, err
 		}
 		v.bareKey = key.Tag != "!!str"
+		if c.marked {
+			v.look |= keyLookOf(key)
+		}
 		n.add(key.Value, v)
 	}
 	if merge != nil {

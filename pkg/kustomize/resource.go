@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,7 +16,9 @@ type Object struct {
 	behavior           string
 	generated          bool
 	needsHash          bool
-	varNames           []string
+	// open holds for one whose annotations say all that kustomize notes there of its past, since they count in its hash.
+	open     bool
+	varNames []string
 	// halfNoted is how many names a resource came with that had no kinds or namespaces beside them.
 	halfNoted int
 	// unplaced is how many names it came with that had no namespaces beside them.
@@ -97,6 +100,11 @@ func (o *Object) remember(today id) {
 		o.past = make([]id, 0, pastRoom)
 	}
 	o.past = append(o.past, today)
+	if o.open {
+		o.note(previousNames, today.name)
+		o.note(previousNamespaces, today.namespace)
+		o.note(previousKinds, today.Kind)
+	}
 }
 
 // openNotes makes the annotations that kustomize notes something in, at the end of the metadata and in place of whatever holds
@@ -126,7 +134,7 @@ const rewrites = 3
 func (o *Object) foldAnnotations() {
 	meta := o.root.get("metadata")
 	notes := meta.get("annotations")
-	if notes == nil || !meta.doubled && !notes.doubled {
+	if notes == nil || !meta.doubled() && !notes.doubled() {
 		return
 	}
 	for range rewrites {
@@ -192,6 +200,9 @@ const historyMark = internalPrefix + "previousNames"
 // keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize. Then
 // its past is what the new ones say, which may be another's.
 func (o *Object) keepingHistory(change func() error) error {
+	if o.open {
+		return errors.Join(change(), o.reread())
+	}
 	tracked, mark := o.tracked(), newString("")
 	if tracked {
 		o.openNotes()
@@ -231,6 +242,7 @@ func (o *Object) plainStrings(field string) {
 	if _, blank := entries[""]; blank {
 		// kustomize gives up at a key that is nothing, and drops its notes with all the others.
 		meta.set(field, newMap())
+		o.open = o.open && field != "annotations"
 		if field == "annotations" {
 			o.forget()
 		}
@@ -295,7 +307,9 @@ func (n *node) listed() (items []*node, list bool, err error) {
 			err = fmt.Errorf("expected array in %s/items, but found %s", kind, v.describe())
 		default:
 			list = true
-			items, err = v.rewrittenItems()
+			if items, err = v.rewrittenItems(); err == nil && v.read() != nil {
+				err = readAgain(items)
+			}
 		}
 		if err != nil {
 			return nil, false, fmt.Errorf("line %d: expand %s: %w", n.line, kind, err)

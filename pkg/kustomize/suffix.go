@@ -14,6 +14,9 @@ func (p *suffixTransformer) prepare(*target) error {
 }
 
 func (p *suffixTransformer) transform(m *resMap) error {
-	return affix(m, p.FieldSpecs, p.Suffix, func(o *Object) { o.suffixes = append(o.suffixes, p.Suffix) },
+	return affix(m, p.FieldSpecs, p.Suffix, func(o *Object) {
+		o.suffixes = append(o.suffixes, p.Suffix)
+		o.note(addedSuffixes, p.Suffix)
+	},
 		func(name string) string { return name + p.Suffix })
 }

@@ -9,8 +9,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+type tracker struct{ now, before string }
+
 // Annotations that functions tell resources by, each under its name of today and its older one.
-var trackers = [...]struct{ now, before string }{
+var trackers = [...]tracker{
 	{internalPrefix + "path", "config.kubernetes.io/path"},
 	{internalPrefix + "index", "config.kubernetes.io/index"},
 	{internalPrefix + "id", "config.k8s.io/id"},
