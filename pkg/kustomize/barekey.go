@@ -38,3 +38,11 @@ func (n *node) checkKeys(root bool) error {
 	}
 	return nil
 }
+
+// scalarKeys refuses a mapping with a key that is no scalar: it has no text to look for.
+func (n *node) scalarKeys() error {
+	if n == nil || n.look&compoundKey == 0 {
+		return nil
+	}
+	return fmt.Errorf("line %d: a key of the mapping is no scalar", n.line)
+}

@@ -22,6 +22,8 @@ const (
 	madeKey
 	singleQuotedKey
 	doubleQuotedKey
+	// compoundKey holds for a mapping with a key that is no scalar.
+	compoundKey
 
 	styleLook = singleQuotes | explicitTag
 	keyQuotes = singleQuotedKey | doubleQuotedKey

@@ -129,6 +129,9 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 	if dest == nil || err != nil || dest.kind != mapKind {
 		return dest, err
 	}
+	if err := errors.Join(dest.scalarKeys(), patch.scalarKeys()); err != nil {
+		return nil, err
+	}
 	if patch == nil && t == nil {
 		return dest, s.cleanMap(dest)
 	}
@@ -203,6 +206,9 @@ func startMap(dest, patch *node) (*node, error) {
 
 // cleanMap does to an untouched object what a merge with nothing does: a field without any value goes.
 func (s *schemas) cleanMap(n *node) error {
+	if err := n.scalarKeys(); err != nil {
+		return err
+	}
 	for i := 0; i < len(n.items); i++ {
 		v := n.items[i]
 		switch {

@@ -78,6 +78,17 @@ func (o *Object) noted() (*node, error) {
 	return root, nil
 }
 
+// lookup finds a value of the document, or of its past, as replacements and vars do.
+func (o *Object) lookup(path []string) (_ *node, err error) {
+	root := o.root
+	if o.tracked() && reachesNotes(path) {
+		if root, err = o.noted(); err != nil {
+			return nil, err
+		}
+	}
+	return root.lookup(path)
+}
+
 var errNotes = errors.New("number of previous names, number of previous namespaces, number of previous kinds not equal")
 
 // notes is how many of a kind kustomize reads where it has noted one: commas part them.

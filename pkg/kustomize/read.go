@@ -249,6 +249,9 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 		if n.find(key.Value) >= 0 {
 			n.look |= doubledKey
 		}
+		if key.Kind != yaml.ScalarNode {
+			n.look |= compoundKey
+		}
 		v, err := c.convert(y.Content[i+1], depth+1)
 		if err != nil {
 			return nil, err

@@ -169,13 +169,7 @@ func (r *replacer) value(p *Replacement) (*node, error) {
 		return nil, err
 	}
 	path := or(s.FieldPath, defaultFieldPath)
-	root, steps := from.root, splitFieldPath(path)
-	if from.tracked() && reachesNotes(steps) {
-		if root, err = from.noted(); err != nil {
-			return nil, err
-		}
-	}
-	v, err := root.lookup(steps)
+	v, err := from.lookup(splitFieldPath(path))
 	if err != nil {
 		return nil, fmt.Errorf("error looking up replacement source: %w", err)
 	}

@@ -96,7 +96,7 @@ func (a *accumulator) resolveVars(warn func(string)) error {
 		if o == nil {
 			return fmt.Errorf("var '%s' cannot be mapped to a field in the set of known resources", v.Name)
 		}
-		at, err := o.root.lookup(varPath(or(v.FieldRef.FieldPath, defaultFieldPath)))
+		at, err := o.lookup(varPath(or(v.FieldRef.FieldPath, defaultFieldPath)))
 		if err != nil || at == nil {
 			return fmt.Errorf("field specified in var '%s' not found in corresponding resource", v.Name)
 		}

@@ -49,7 +49,8 @@ func excepted(theirs, ours string) bool {
 	return theirs == ours || unhashed(theirs, ofAnotherKind) == unhashed(ours, ofAnotherKind)
 }
 
-var hashed = regexp.MustCompile(`(?s)^(.*?)((?:-[2456789bcdfghkmt]{10})+)$`)
+// hashes are behind a name, or within, where a suffix was added to one that had its hash already.
+var hashes = regexp.MustCompile(`-[2456789bcdfghkmt]{10}`)
 
 // exchanged gives theirs with our hashes in the names of odd documents, and in what refers to them. The hashes are replaced
 // without what stands before them: that may be lines of text.
@@ -62,9 +63,12 @@ func exchanged(theirs, ours string, odd func(document string) bool) string {
 	for i := range a {
 		_, want := identity(a[i])
 		_, got := identity(b[i])
-		w, g := hashed.FindStringSubmatch(want), hashed.FindStringSubmatch(got)
-		if odd(a[i]) && w != nil && g != nil && w[1] == g[1] {
-			exchange = append(exchange, w[2], g[2])
+		their, our := hashes.FindAllString(want, -1), hashes.FindAllString(got, -1)
+		if !odd(a[i]) || len(their) != len(our) || hashes.ReplaceAllString(want, "") != hashes.ReplaceAllString(got, "") {
+			continue
+		}
+		for j := range their {
+			exchange = append(exchange, their[j], our[j])
 		}
 	}
 	return strings.NewReplacer(exchange...).Replace(theirs)
@@ -73,17 +77,15 @@ func exchanged(theirs, ours string, odd func(document string) bool) string {
 // unhashed drops the hashes in the names of odd documents, and the order, which may be one of hashes.
 func unhashed(output string, odd func(document string) bool) string {
 	documents := strings.Split(strings.TrimSuffix(output, "\n"), "\n---\n")
-	var hashes, drop []string
+	var drop []string
 	for _, d := range documents {
 		_, name := identity(d)
-		if h := hashed.FindStringSubmatch(name); odd(d) && h != nil {
-			hashes = append(hashes, h[2])
+		if !odd(d) {
+			continue
 		}
-	}
-	// One may begin another.
-	slices.SortFunc(hashes, func(a, b string) int { return len(b) - len(a) })
-	for _, h := range hashes {
-		drop = append(drop, h, "")
+		for _, hash := range hashes.FindAllString(name, -1) {
+			drop = append(drop, hash, "")
+		}
 	}
 	for i, d := range documents {
 		documents[i] = strings.NewReplacer(drop...).Replace(d)
