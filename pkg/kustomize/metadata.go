@@ -92,7 +92,8 @@ func (m *resMap) attribute(by *origin) error {
 			o.transformations = append(o.transformations, by)
 		}
 		if o.open {
-			if err := o.reveal(o.root.ensureMap("metadata").ensureMap("annotations"), true, true); err != nil {
+			o.openNotes()
+			if err := o.reveal(o.root.at("metadata", "annotations"), true, true); err != nil {
 				return err
 			}
 		}
@@ -173,6 +174,9 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 
 // reveal writes origins into annotations.
 func (o *Object) reveal(notes *node, from, through bool) error {
+	if notes == nil || notes.kind != mapKind {
+		return nil
+	}
 	if from && o.origin != nil {
 		text, err := encodeYAML(o.origin)
 		if err != nil {

@@ -194,12 +194,13 @@ func (o *Object) note(key, value string) {
 	if !o.open || value == "" {
 		return
 	}
-	meta := o.root.ensureMap("metadata")
+	meta := o.root.get("metadata")
 	if old := meta.get("annotations"); old != nil && len(old.items) == 0 {
 		meta.remove("annotations")
 	}
-	notes := meta.ensureMap("annotations")
-	if notes.kind != mapKind {
+	o.openNotes()
+	notes := o.root.at("metadata", "annotations")
+	if notes == nil || notes.kind != mapKind {
 		return
 	}
 	if old := notes.get(key); old != nil {

@@ -131,6 +131,7 @@ func (o *Object) noteAgain() error {
 		o.plainStrings("annotations")
 		return o.reread()
 	}
+	o.open = false
 	o.forget()
 	if meta.isNull() {
 		return nil
