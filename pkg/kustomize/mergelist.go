@@ -34,7 +34,7 @@ func (m *listMerge) run() (*node, error) {
 		}
 		for i, key := range keys {
 			if key != "" && v.get(key) == nil && of[i] != "" {
-				v.set(key, newAuto(of[i]))
+				put(v, key, of[i])
 			}
 		}
 		if err := setElement(added, v, keys, of); err != nil {
