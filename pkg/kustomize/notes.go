@@ -161,20 +161,21 @@ func (o *Object) recall() error {
 		o.generated, o.behavior = true, knownBehavior(v[0])
 	}
 	o.needsHash = strings.Join(take(needsHashSuffix), ",") == enabled
-	return o.recallOrigin(notes)
+	o.recallOrigin(notes)
+	return nil
 }
 
 // dropNotes takes the notes out of a document that the object's past is known of. Origins are what the document says.
-func (o *Object) dropNotes() error {
+func (o *Object) dropNotes() {
 	o.origin, o.transformations = nil, nil
 	notes := o.root.at("metadata", "annotations")
 	if notes == nil || notes.kind != mapKind {
-		return nil
+		return
 	}
 	for _, key := range []string{previousKinds, previousNames, previousNamespaces, addedPrefixes, addedSuffixes, generatorBehavior, needsHashSuffix} {
 		notes.remove(key)
 	}
-	return o.recallOrigin(notes)
+	o.recallOrigin(notes)
 }
 
 // reachesNotes holds if a path leads to a note of the past, or to what holds them.
@@ -233,36 +234,44 @@ func (o *Object) internalNotes() map[string]string {
 	return notes
 }
 
-// annotate puts notes among the annotations, if there is metadata to put them into.
+// annotate puts notes among the annotations, whatever these are now, if there is metadata to put them into.
 func (o *Object) annotate(notes map[string]string) {
-	meta := o.root.get("metadata")
-	if len(notes) == 0 || meta == nil || meta.kind != mapKind {
+	if len(notes) == 0 {
 		return
 	}
-	for key, value := range notes {
-		meta.ensureMap("annotations").set(key, newString(value))
+	meta := o.root.get("metadata")
+	if meta == nil {
+		meta = o.root.ensureMap("metadata")
 	}
+	if meta.kind != mapKind {
+		return
+	}
+	entries := o.stringMap("annotations")
+	maps.Copy(entries, notes)
+	meta.remove("annotations")
+	addStrings(meta, "annotations", entries)
 }
 
 func isNote(annotation string) bool {
 	return strings.HasPrefix(annotation, internalPrefix) || annotation == originAnnotation || annotation == transformAnnotation
 }
 
-func (o *Object) recallOrigin(notes *node) error {
-	for key, into := range map[string]any{originAnnotation: &o.origin, transformAnnotation: &o.transformations} {
-		if v := notes.get(key); v != nil {
-			if err := yaml.Unmarshal([]byte(v.value), into); err != nil {
-				return fmt.Errorf("annotation %s of %s: %w", key, o.id(), err)
-			}
-			if !o.open {
-				notes.remove(key)
-			}
-		}
+// recallOrigin takes out the notes of what was at work. Ones that cannot be read say nothing.
+func (o *Object) recallOrigin(notes *node) {
+	if v := notes.get(originAnnotation); v != nil && yaml.Unmarshal([]byte(v.value), &o.origin) != nil {
+		o.origin = nil
 	}
-	if len(notes.items) == 0 && !o.tracked() && !o.open {
+	if v := notes.get(transformAnnotation); v != nil && yaml.Unmarshal([]byte(v.value), &o.transformations) != nil {
+		o.transformations = nil
+	}
+	if o.open {
+		return
+	}
+	notes.remove(originAnnotation)
+	notes.remove(transformAnnotation)
+	if len(notes.items) == 0 && !o.tracked() {
 		o.root.get("metadata").remove("annotations")
 	}
-	return nil
 }
 
 func knownBehavior(s string) string {

@@ -118,10 +118,13 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	notes := o.internalNotes()
 	o.root = root
 	o.annotate(notes)
-	if err := away.restore(root); err != nil || !noted {
+	if err := away.restore(root); err != nil {
 		return err
 	}
-	return o.dropNotes()
+	if noted {
+		o.dropNotes()
+	}
+	return nil
 }
 
 // noteAgain puts the past into the annotations that a JSON patch has left, which needs metadata to put them into.
