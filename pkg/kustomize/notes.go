@@ -178,11 +178,17 @@ func (o *Object) dropNotes() {
 	o.recallOrigin(notes)
 }
 
-// reachesNotes holds if a path leads to a note of the past, or to what holds them.
+// reachesNotes holds if a path leads to a note of the past, or to what holds them. A step may stand for any field.
 func reachesNotes(path []string) bool {
-	home := []string{"metadata", "annotations"}
-	held := min(len(path), len(home))
-	return slices.Equal(path[:held], home[:held]) && (len(path) <= len(home) || isNote(path[len(home)]))
+	for i, home := range [...]string{"metadata", "annotations"} {
+		switch {
+		case i == len(path):
+			return true
+		case path[i] != home && path[i] != "*":
+			return false
+		}
+	}
+	return len(path) == 2 || path[2] == "*" || isNote(path[2])
 }
 
 // asksForHash holds for a document that says itself that its name is to get a hash of its content.
@@ -210,6 +216,23 @@ func (o *Object) note(key, value string) {
 	v := newScalar(strTag, value)
 	v.quoted, v.look = true, singleQuotes
 	notes.set(key, v)
+}
+
+// changingNotes runs a change that may be one of the notes: afterwards the past is what they say.
+func (o *Object) changingNotes(change func() error) error {
+	if o.tracked() && !o.open {
+		root, err := o.noted()
+		if err != nil {
+			return err
+		}
+		o.root = root
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	o.forget()
+	o.halfNoted, o.unplaced = 0, 0
+	return o.recall()
 }
 
 // reread takes the past of an open object from its annotations, after a change that may have been one of them.

@@ -51,6 +51,12 @@ type replacementField struct{ Replacement }
 
 // transform copies values from sources to the fields of targets.
 func (p *replacementTransformer) transform(m *resMap) error {
+	for _, o := range m.list {
+		// Whatever is selected, every resource is asked for the names it had.
+		if err := o.checkNotes(); err != nil {
+			return err
+		}
+	}
 	r := replacer{m}
 	for i := range p.list {
 		if err := r.run(&p.list[i]); err != nil {
@@ -61,17 +67,15 @@ func (p *replacementTransformer) transform(m *resMap) error {
 	return nil
 }
 
-// renames holds if what comes next may have to find resources by other names. forgets holds if a resource may lose its past,
-// which kustomize keeps in annotations.
-func (t *ReplacementTarget) renames() (renames, forgets bool) {
+// renames holds if what comes next may have to find resources by other names. notes holds if a resource may get another past.
+func (t *ReplacementTarget) renames() (renames, notes bool) {
 	renames = len(t.FieldPaths) == 0
 	for _, path := range t.FieldPaths {
-		if steps := splitFieldPath(path); steps[0] == "metadata" {
-			renames = true
-			forgets = forgets || len(steps) == 1 || steps[1] == "annotations"
-		}
+		steps := splitFieldPath(path)
+		renames = renames || steps[0] == "metadata"
+		notes = notes || reachesNotes(steps)
 	}
-	return renames, forgets
+	return renames, notes
 }
 
 // prepare reads the files that hold replacements.
@@ -239,14 +243,14 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 	if choose.name.re == nil && choose.name.plain != "" {
 		list = r.m.byAnyName()[choose.name.plain]
 	}
-	renames, forgets := t.renames()
+	renames, notes := t.renames()
 	for _, o := range list {
 		if !choose.noted(o) || !o.anyID(choose.matches) || rejected(o, t.Reject, rejects) {
 			continue
 		}
 		set := func() error { return t.copyTo(o, value) }
-		if forgets {
-			err = o.keepingHistory(set)
+		if notes {
+			err = o.changingNotes(set)
 		} else {
 			err = set()
 		}
