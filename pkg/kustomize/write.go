@@ -161,7 +161,8 @@ func (w *writer) scalar(n *node, indent int, p place) {
 
 func (w *writer) string(s string, indent int, p place) {
 	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
+		// On the way through JSON each byte that belongs to no character becomes one.
+		s = string([]rune(s))
 	}
 	a := analyse(s)
 	if a.special {
