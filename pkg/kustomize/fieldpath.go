@@ -290,22 +290,17 @@ func (m *matcher) list(n *node, path []string) error {
 
 // written is a value as the document has it, as far as that is known.
 func (n *node) written() string {
-	y := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: n.value}
-	var text []byte
-	switch {
-	case n.kind != scalarKind:
-		text, _ = writeYAML(nil, n)
-	case !n.quoted:
+	if n.kind != scalarKind {
+		text, _ := writeYAML(nil, n)
+		return string(bytes.TrimSpace(text))
+	}
+	if n.style == plainStyle && (n.tag == autoTag || n.tag == plainTag(n.value)) {
 		return strings.TrimSpace(n.value)
-	case n.folded:
-		y.Style = yaml.FoldedStyle
-	case n.literal:
-		y.Style = yaml.LiteralStyle
-	default:
-		y.Style = yaml.DoubleQuotedStyle
 	}
-	if n.kind == scalarKind {
-		text, _ = yaml.Marshal(&y)
+	y := yaml.Node{Kind: yaml.ScalarNode, Style: yaml.Style(n.style), Value: n.value}
+	if n.tag != autoTag {
+		y.Tag = n.tag.String()
 	}
+	text, _ := yaml.Marshal(&y)
 	return string(bytes.TrimSpace(text))
 }

@@ -246,19 +246,20 @@ func (f *fieldSpec) walk(n *node, path []string, create func() *node, set func(*
 		n.set(name, field)
 	}
 	if field.isNull() {
-		read := field.more
 		switch {
 		case isList:
-			field.become(newSeq())
+			field.turnInto(newSeq())
 		case makes && len(path) == 1:
-			field.become(create())
+			field.turnInto(create())
 		case makes:
-			field.become(newMap())
+			field.turnInto(newMap())
 		}
-		field.more = read
 	}
 	return f.walk(field, path[1:], create, set)
 }
+
+// turnInto makes null something of another kind. It keeps the word that it was written as, even as text.
+func (n *node) turnInto(o *node) { n.kind, n.tag = o.kind, o.tag }
 
 // checkFieldName refuses what would be a step into a list, since lists are crossed without saying so.
 func checkFieldName(name string) error {

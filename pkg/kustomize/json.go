@@ -13,7 +13,7 @@ func appendJSON(out []byte, n *node) ([]byte, error) { return appendValue(out, n
 // appendValue does so with what may be in braces or brackets.
 func appendValue(out []byte, n *node, flow bool) ([]byte, error) {
 	var err error
-	flow = flow || n != nil && n.flow
+	flow = flow || n.braced()
 	switch {
 	case n == nil:
 		return append(out, "null"...), nil
@@ -109,13 +109,13 @@ func fromValue(v any) *node {
 	case string:
 		return fromText(v)
 	case []any:
-		n := &node{kind: seqKind, flow: len(v) == 0, items: make([]*node, len(v))}
+		n := &node{kind: seqKind, style: emptyStyle(len(v)), items: make([]*node, len(v))}
 		for i, item := range v {
 			n.items[i] = fromValue(item)
 		}
 		return n
 	case map[string]any:
-		n := &node{kind: mapKind, flow: len(v) == 0, keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
+		n := &node{kind: mapKind, style: emptyStyle(len(v)), keys: make([]string, 0, len(v)), items: make([]*node, 0, len(v))}
 		for k, item := range v {
 			n.keys = append(n.keys, k)
 			n.items = append(n.items, fromValue(item))
@@ -128,9 +128,15 @@ func fromValue(v any) *node {
 
 // fromText is a string in the style that kustomize writes it in.
 func fromText(s string) *node {
-	n := newText(s)
-	n.quoted = analyse(s).style(s, false) != plainStyle
-	return n
+	return &node{tag: strTag, value: s, style: analyse(s).style(s, false)}
+}
+
+// emptyStyle is that of a collection with so many items: only without any it is in braces or brackets.
+func emptyStyle(items int) style {
+	if items == 0 {
+		return flowStyle
+	}
+	return plainStyle
 }
 
 // rewritten gives a value as it is after kustomize has written it as JSON and read that as YAML.
@@ -147,8 +153,7 @@ func (n *node) rewritten() (*node, error) {
 		case bool:
 			w = newScalar(boolTag, strconv.FormatBool(v))
 		case string:
-			w = newString(v)
-			w.quoted = true
+			w = &node{tag: strTag, value: v, style: doubleStyle}
 		default:
 			text, err := json.Marshal(v)
 			if err != nil {
@@ -163,7 +168,7 @@ func (n *node) rewritten() (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &node{kind: n.kind, flow: true, line: n.line, keys: n.keys, items: items}, nil
+	return &node{kind: n.kind, style: flowStyle, line: n.line, keys: n.keys, items: items}, nil
 }
 
 func (n *node) rewrittenItems() ([]*node, error) {
@@ -186,7 +191,9 @@ func (n *node) rewrittenItems() ([]*node, error) {
 // asRead gives what a scalar stands for before it has been written as YAML once.
 func (n *node) asRead() (any, error) {
 	m := *n
-	m.folded, m.literal = false, false
+	if m.quoted() {
+		m.style = m.style&^quotes | doubleStyle
+	}
 	return m.scalar(false)
 }
 

@@ -7,17 +7,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// look is what else there is to know of how a value and its key are written. The most of it counts in content hashes alone.
+// look is what else there is to know of how a key is written. The most of it counts in content hashes alone.
 type look uint8
 
 const (
 	// doubledKey holds for a mapping that had a key twice.
 	doubledKey look = 1 << iota
-	// singleQuotes holds for quotes of that kind, explicitTag for a value whose tag the document gives.
-	singleQuotes
-	explicitTag
-	// quotedNumber holds for text that kustomize still has the tag of a number for.
-	quotedNumber
 	// madeKey holds for a value whose key no document brought, singleQuotedKey and doubleQuotedKey for one with quotes.
 	madeKey
 	singleQuotedKey
@@ -25,7 +20,6 @@ const (
 	// compoundKey holds for a mapping with a key that is no scalar.
 	compoundKey
 
-	styleLook = singleQuotes | explicitTag
 	keyQuotes = singleQuotedKey | doubleQuotedKey
 	keyLook   = madeKey | keyQuotes
 )
@@ -50,12 +44,6 @@ func (n *node) mark(y *yaml.Node) {
 		n.more = &more{}
 	}
 	n.more.read = y
-	if y.Style&yaml.SingleQuotedStyle != 0 {
-		n.look |= singleQuotes
-	}
-	if y.Style&yaml.TaggedStyle != 0 {
-		n.look |= explicitTag
-	}
 }
 
 // read is what the library read, nil if that was not kept or no document brought the value.

@@ -8,17 +8,10 @@ func (n *node) inMemory() *yaml.Node {
 	if was == nil {
 		was = &yaml.Node{}
 	}
-	y := &yaml.Node{HeadComment: was.HeadComment, LineComment: was.LineComment, FootComment: was.FootComment, Line: was.Line, Column: was.Column}
-	if n.look&explicitTag != 0 {
-		y.Style = yaml.TaggedStyle
-	}
+	y := &yaml.Node{HeadComment: was.HeadComment, LineComment: was.LineComment, FootComment: was.FootComment, Line: was.Line, Column: was.Column, Style: yaml.Style(n.style)}
 	if n.kind == scalarKind {
 		y.Kind, y.Value, y.Tag = yaml.ScalarNode, n.value, n.tagFrom(was)
-		y.Style |= n.style()
 		return y
-	}
-	if n.flow {
-		y.Style |= yaml.FlowStyle
 	}
 	y.Kind, y.Tag = yaml.MappingNode, was.Tag
 	if n.kind == seqKind {
@@ -47,24 +40,8 @@ func (n *node) tagFrom(was *yaml.Node) string {
 		return was.Tag
 	case n.tag == autoTag:
 		return ""
-	case n.look&quotedNumber != 0:
-		return plainTag(n.value).String()
 	}
 	return n.tag.String()
-}
-
-func (n *node) style() yaml.Style {
-	switch {
-	case n.literal:
-		return yaml.LiteralStyle
-	case n.folded:
-		return yaml.FoldedStyle
-	case !n.quoted:
-		return 0
-	case n.look&singleQuotes != 0:
-		return yaml.SingleQuotedStyle
-	}
-	return yaml.DoubleQuotedStyle
 }
 
 // keyNode is the key of a value in a mapping.

@@ -26,7 +26,7 @@ func (s *schemas) walk(dest, patch *node, f mergeField) (*node, error) {
 	}
 	if dest != nil && patch != nil && dest.kind != scalarKind && len(dest.items) == 0 {
 		// What was empty takes the braces of what comes, or gets none.
-		dest.flow = patch.flow
+		dest.style = patch.style
 	}
 	switch {
 	case lead.isNull() || lead.kind == mapKind:
@@ -136,24 +136,24 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 		return dest, s.cleanMap(dest)
 	}
 	for _, key := range fieldNames(dest, patch) {
-		old := dest.get(key)
-		v, err := s.walk(old, patch.get(key), t.field(key))
+		old, from := dest.get(key), patch.get(key)
+		v, err := s.walk(old, from, t.field(key))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		switch {
-		case v == nil || v.isNull() && !v.quoted:
+		case v == nil || v.isNull() && from != nil:
 			dest.remove(key)
 		case v.isNull():
-			// What was null before stays: quoted marks it on the way up.
+			// What was null before stays.
 			dest.set(key, newScalar(nullTag, v.value))
 		default:
 			v.takeStyle(old)
-			bare, quotes := v.bareKey, v.look&keyQuotes
+			bare, quoting := v.bareKey, v.look&keyQuotes
 			dest.set(key, v)
 			if old == nil {
 				// A new key comes with its quotes.
-				v.bareKey, v.look = bare, v.look|quotes
+				v.bareKey, v.look = bare, v.look|quoting
 			}
 		}
 	}
@@ -163,20 +163,10 @@ func (s *schemas) walkMap(dest, patch *node, t *mergeType) (*node, error) {
 // takeStyle gives a merged value the style that the field had. A string that stays or is new gets quotes if it needs them.
 func (n *node) takeStyle(old *node) {
 	switch {
-	case n.kind != scalarKind:
-		if old != nil {
-			n.flow = old.flow
-		}
-	case old == nil || old == n:
-		if n.tag == strTag || n.tag == autoTag {
-			n.quoted = n.quoted || nonString(n.value)
-		}
-	case old.kind == scalarKind:
-		n.wear(old)
-		// Between quotes nothing is a number, unless a tag had to say that it is one, or said so of what was there before.
-		if n.quoted && old.tag == strTag && n.tag != autoTag && n.tag == plainTag(n.value) {
-			n.tag, n.look = strTag, n.look|quotedNumber
-		}
+	case old != nil && old != n:
+		n.style = old.style
+	case n.kind == scalarKind && n.style == plainStyle && (n.tag == strTag || n.tag == autoTag) && nonString(n.value):
+		n.style = doubleStyle
 	}
 }
 
@@ -187,7 +177,7 @@ func startMap(dest, patch *node) (*node, error) {
 			return nil, nil
 		}
 		if patch == nil && dest != nil && dest.value != "" {
-			return &node{tag: nullTag, value: dest.value, quoted: true}, nil
+			return dest, nil
 		}
 		return patch, nil
 	}

@@ -204,11 +204,8 @@ func (c *candidate) bindsIn(ns string) bool {
 
 // readsAsText holds for a scalar that is a string to whoever reads the document.
 func (n *node) readsAsText() bool {
-	t := n.tag
-	if t == autoTag && !n.quoted {
-		t = plainTag(n.value)
-	}
-	return n.kind == scalarKind && (t == strTag || t == autoTag || t == otherTag || t == binaryTag)
+	t := n.meaning()
+	return n.kind == scalarKind && (t == strTag || t == otherTag || t == binaryTag)
 }
 
 // checkSubjects refuses a service account whose namespace is there but no text, which kustomize calls blank.

@@ -143,19 +143,11 @@ func (p *namespaceTransformer) subjects(list *node) error {
 	return nil
 }
 
-// setScalar sets a field that must be a scalar. An auto value keeps the quotes of the old one.
+// setScalar sets a field that must be a scalar.
 func setScalar(n *node, t tag, s string) error {
 	if n.kind != scalarKind {
 		return fmt.Errorf("line %d: wrong node kind: expected ScalarNode but got %s", n.line, n.describe())
 	}
-	// Between quotes nothing is a number.
-	text := n.quoted && t == intTag
-	if text {
-		t = strTag
-	}
 	n.assign(t, s)
-	if text {
-		n.look |= quotedNumber
-	}
 	return nil
 }

@@ -34,16 +34,13 @@ const (
 
 // node is a value of a document: a scalar, a mapping or a sequence. Comments and anchors are gone, unless it is read with marks.
 type node struct {
-	kind   kind
-	tag    tag
-	quoted bool
-	// bareKey holds for a value whose key was put in without quotes, whatever it looks like; folded and literal for text
-	// that stands below a ">" or a "|".
-	bareKey, folded, literal bool
-	// flow holds for a collection that stands in braces or brackets.
-	flow  bool
-	look  look
-	value string
+	kind  kind
+	tag   tag
+	style style
+	// bareKey holds for a value whose key was put in without quotes, whatever it looks like.
+	bareKey bool
+	look    look
+	value   string
 	// line is where it stands in the file, and before the lines of the file before its document.
 	line, before int32
 	// keys belong to the items of a mapping; a sequence has items alone.
@@ -70,13 +67,19 @@ func newAuto(s string) *node      { return &node{tag: autoTag, value: s} }
 
 // newString is a string, in quotes if it needs them: it keeps them when it is changed.
 func newString(s string) *node {
-	return &node{tag: strTag, value: s, quoted: nonString(s)}
+	n := &node{tag: strTag, value: s}
+	if nonString(s) {
+		n.style = doubleStyle
+	}
+	return n
 }
 
 // newText is a string that kustomize writes below a "|" if it has several lines.
 func newText(s string) *node {
 	n := newString(s)
-	n.literal = strings.IndexByte(s, '\n') >= 0
+	if strings.IndexByte(s, '\n') >= 0 {
+		n.style = literalStyle
+	}
 	return n
 }
 
@@ -150,12 +153,7 @@ func (n *node) at(path ...string) *node {
 func (n *node) set(key string, v *node) {
 	if i := n.find(key); i >= 0 {
 		old := n.items[i]
-		switch {
-		case v.kind != scalarKind:
-			v.flow = old.flow
-		case old.kind == scalarKind:
-			v.wear(old)
-		}
+		v.style = old.style
 		old.become(v)
 		return
 	}
@@ -229,15 +227,15 @@ func (n *node) copy() *node {
 // doubled holds for a mapping that had a key twice.
 func (n *node) doubled() bool { return n.look&doubledKey != 0 }
 
-// wear gives a scalar the style of another.
-func (n *node) wear(o *node) {
-	n.quoted, n.folded, n.literal, n.look = o.quoted, o.folded, o.literal, n.look&^styleLook|o.look&styleLook
-}
+// quoted holds for a scalar that is written in any way but plain.
+func (n *node) quoted() bool { return n.style&quotes != 0 }
+
+// braced holds for a collection in braces or brackets.
+func (n *node) braced() bool { return n != nil && n.kind != scalarKind && n.style&flowStyle != 0 }
 
 // assign sets a scalar, keeping its quotes as kustomize keeps its style.
 func (n *node) assign(t tag, s string) {
 	n.kind, n.tag, n.value, n.keys, n.items, n.more = scalarKind, t, s, nil, nil, nil
-	n.look &^= quotedNumber
 }
 
 // become takes the shape of another node in the place of this one.

@@ -214,7 +214,7 @@ func (o *Object) note(key, value string) {
 		value = old.value + "," + value
 	}
 	v := newScalar(strTag, value)
-	v.quoted, v.look = true, singleQuotes
+	v.style = singleStyle
 	notes.set(key, v)
 }
 

@@ -39,7 +39,7 @@ func show(n *node) string {
 	if n == nil {
 		return "nothing"
 	}
-	s := fmt.Sprintf("%d-%d%v", n.line, n.before, n.flow)
+	s := fmt.Sprintf("%d-%d:%d", n.line, n.before, n.style)
 	switch n.kind {
 	case mapKind:
 		s += "{"
@@ -54,7 +54,7 @@ func show(n *node) string {
 		}
 		return s + "]"
 	default:
-		return fmt.Sprintf("%s:%d(%q quoted=%v literal=%v)", s, n.tag, n.value, n.quoted, n.literal)
+		return fmt.Sprintf("%s:%d(%q)", s, n.tag, n.value)
 	}
 }
 

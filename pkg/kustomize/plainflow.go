@@ -41,7 +41,7 @@ func (r *plainReader) next(c byte) bool {
 
 func (r *plainReader) flowSequence(depth int) *node {
 	n, from := r.new(seqKind), len(r.items)
-	n.flow = true
+	n.style = flowStyle
 	r.pos++
 	if r.next(']') {
 		return n
@@ -62,7 +62,7 @@ func (r *plainReader) flowSequence(depth int) *node {
 
 func (r *plainReader) flowMapping(depth int) *node {
 	n, from := r.new(mapKind), len(r.keys)
-	n.flow = true
+	n.style = flowStyle
 	r.pos++
 	if r.next('}') {
 		return n

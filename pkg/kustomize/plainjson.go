@@ -27,7 +27,7 @@ func toJSON(data []byte) ([]byte, error) {
 func readUnambiguous(data []byte) *node {
 	var values atomic.Int64
 	values.Store(maxNodes)
-	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous(n.flow) {
+	if n, ok := readPlain(string(data), 0, &values); ok && n.unambiguous(n.braced()) {
 		return n
 	}
 	return nil
@@ -38,7 +38,7 @@ func (n *node) unambiguous(flow bool) bool {
 	if n.kind == scalarKind {
 		switch n.tag {
 		case strTag:
-			return n.quoted || plainString(n.value)
+			return n.quoted() || plainString(n.value)
 		case intTag:
 			return plainDecimal(n.value) && len(n.value) < 18
 		case boolTag, nullTag:
@@ -52,7 +52,7 @@ func (n *node) unambiguous(flow bool) bool {
 		}
 	}
 	for _, item := range n.items {
-		if !item.unambiguous(flow || item.flow) {
+		if !item.unambiguous(flow || item.braced()) {
 			return false
 		}
 	}

@@ -162,7 +162,7 @@ func plainTag(s string) tag {
 // literal reads "|", "|-" or "|+" and the lines below.
 func (r *plainReader) literal(parent int) *node {
 	n := r.new(scalarKind)
-	n.tag, n.quoted, n.literal = strTag, true, true
+	n.tag, n.style = strTag, literalStyle
 	s, i := r.text, r.pos+1
 	chomp := byte(0)
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
@@ -247,8 +247,11 @@ func literalIndent(s string) int {
 // quoted reads a scalar in quotes.
 func (r *plainReader) quoted() *node {
 	n := r.new(scalarKind)
-	n.tag, n.quoted = strTag, true
 	s, quote := r.text[r.pos+1:], r.text[r.pos]
+	n.tag, n.style = strTag, doubleStyle
+	if quote == '\'' {
+		n.style = singleStyle
+	}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == quote && (quote == '"' || i+1 >= len(s) || s[i+1] != quote):

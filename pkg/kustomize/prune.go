@@ -52,8 +52,8 @@ func prune(n *node, paths [][]string, flow bool) (*node, *aside) {
 		}
 		next[p[0]] = append(next[p[0]], p[1:])
 	}
-	kept, away := newMap(), &aside{below: map[string]*aside{}, flow: flow || n.flow}
-	kept.flow = n.flow
+	kept, away := newMap(), &aside{below: map[string]*aside{}, flow: flow || n.braced()}
+	kept.style = n.style
 	for i, key := range n.keys {
 		item := n.items[i]
 		more, touched := next[key]
@@ -94,7 +94,7 @@ func (n *node) throughJSON(flow bool) (*node, error) {
 	switch {
 	case n == nil:
 		return newScalar(nullTag, "null"), nil
-	case n.kind == scalarKind && n.tag == strTag && !n.folded && utf8.ValidString(n.value):
+	case n.kind == scalarKind && n.tag == strTag && n.style&foldedStyle == 0 && utf8.ValidString(n.value):
 		return fromText(n.value), nil
 	case n.kind == scalarKind:
 		text, err := appendValue(nil, n, flow)
@@ -103,8 +103,8 @@ func (n *node) throughJSON(flow bool) (*node, error) {
 		}
 		return fromJSON(text)
 	}
-	flow = flow || n.flow
-	n.bareKey, n.flow = false, len(n.items) == 0
+	flow = flow || n.braced()
+	n.bareKey, n.style = false, emptyStyle(len(n.items))
 	for i, item := range n.items {
 		var err error
 		if n.items[i], err = item.throughJSON(flow); err != nil {

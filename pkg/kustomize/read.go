@@ -207,7 +207,7 @@ func (c *converter) value(y *yaml.Node, depth int) (*node, error) {
 	case yaml.MappingNode:
 		return c.mapping(y, depth)
 	case yaml.SequenceNode:
-		n := &node{kind: seqKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), before: int32(c.line),
+		n := &node{kind: seqKind, style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
 			items: make([]*node, len(y.Content))}
 		for i, item := range y.Content {
 			v, err := c.convert(item, depth+1)
@@ -218,16 +218,13 @@ func (c *converter) value(y *yaml.Node, depth int) (*node, error) {
 		}
 		return n, nil
 	default:
-		block := y.Style & (yaml.LiteralStyle | yaml.FoldedStyle)
-		return &node{tag: tagOf(y), value: y.Value, line: int32(y.Line + c.line), before: int32(c.line),
-			folded: block&yaml.FoldedStyle != 0, literal: block&yaml.LiteralStyle != 0,
-			quoted: block != 0 || y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0}, nil
+		return &node{tag: tagOf(y), style: style(y.Style), value: y.Value, line: int32(y.Line + c.line), before: int32(c.line)}, nil
 	}
 }
 
 func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 	size := len(y.Content) / 2
-	n := &node{kind: mapKind, flow: y.Style&yaml.FlowStyle != 0, line: int32(y.Line + c.line), before: int32(c.line),
+	n := &node{kind: mapKind, style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
 		keys: make([]string, 0, size), items: make([]*node, 0, size)}
 	var merge *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {

@@ -12,35 +12,36 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// meaning is the tag that a scalar has to who reads the document. Without a tag beside it nothing is a number in quotes, and what
+// transformers put in without saying what it is, is what it looks like.
+func (n *node) meaning() tag {
+	switch {
+	case n.tag == strTag:
+	case n.quoted() && (n.tag == autoTag || n.style&taggedStyle == 0 && n.tag == plainTag(n.value)):
+		return strTag
+	case n.tag == autoTag:
+		return plainTag(n.value)
+	}
+	return n.tag
+}
+
 // string gives the value of a scalar that is a string as it stands, as nearly all are.
 func (n *node) string() (s string, ok bool) {
-	t := n.tag
-	if t == autoTag {
-		if n.quoted {
-			return n.value, true
-		}
-		t = plainTag(n.value)
-	}
-	return n.value, t == strTag && !n.folded && !(n.literal && strings.HasPrefix(n.value, "\t"))
+	changes := n.style&foldedStyle != 0 || n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t")
+	return n.value, n.meaning() == strTag && !changes
 }
 
 // scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string. In braces or brackets, where kustomize
 // writes it once in between, nothing at all becomes "" and text has no style.
 func (n *node) scalar(flow bool) (any, error) {
-	t := n.tag
-	if t == autoTag {
-		if n.quoted {
-			return n.value, nil
-		}
-		t = plainTag(n.value)
-	}
+	t := n.meaning()
 	switch t {
-	case strTag, autoTag, otherTag:
+	case strTag, otherTag:
 		switch {
 		case flow:
-		case n.literal && strings.HasPrefix(n.value, "\t"):
+		case n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t"):
 			return nil, fmt.Errorf("line %d: the text begins with a tab, which kustomize cannot read again below a \"|\"", n.line)
-		case n.folded:
+		case n.style&foldedStyle != 0:
 			return refold(n.value)
 		}
 		return n.value, nil
@@ -57,7 +58,7 @@ func (n *node) scalar(flow bool) (any, error) {
 		return nil, nil
 	case timeTag:
 		// Braces make quotes of colons: then it is a string.
-		if flow && strings.IndexByte(n.value, ':') >= 0 {
+		if flow && n.style&taggedStyle == 0 && strings.IndexByte(n.value, ':') >= 0 {
 			return n.value, nil
 		}
 	case intTag:
@@ -86,7 +87,7 @@ func plainDecimal(s string) bool {
 // decode asks the YAML library what a rarer scalar means.
 func (n *node) decode(t tag) (any, error) {
 	y := yaml.Node{Kind: yaml.ScalarNode, Value: n.value, Tag: t.String()}
-	if n.quoted {
+	if n.quoted() {
 		y.Style = yaml.DoubleQuotedStyle
 	}
 	var v any

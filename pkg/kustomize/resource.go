@@ -155,9 +155,8 @@ func (o *Object) setName(name string) { put(o.root.ensureMap("metadata"), "name"
 // put sets a text field that keeps its quotes; a new one gets them if it needs them.
 func put(n *node, field, value string) {
 	v := newAuto(value)
-	v.quoted = nonString(value)
-	if old := n.get(field); old != nil {
-		v.quoted = old.quoted
+	if nonString(value) {
+		v.style = doubleStyle
 	}
 	n.set(field, v)
 }

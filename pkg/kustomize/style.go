@@ -7,13 +7,21 @@ import (
 	"unicode/utf8"
 )
 
+// style is how a value is written: with quotes, below a "|" or a ">", in braces or brackets, behind its tag. As in kustomize a
+// value takes the style of the one in whose place it comes, so it may hold what is for values of another kind.
 type style uint8
 
+// In the order of the library.
 const (
-	plainStyle style = iota
-	singleStyle
+	taggedStyle style = 1 << iota
 	doubleStyle
+	singleStyle
 	literalStyle
+	foldedStyle
+	flowStyle
+
+	plainStyle style = 0
+	quotes           = doubleStyle | singleStyle | literalStyle | foldedStyle
 )
 
 // analysis is what a string's characters allow.
@@ -168,8 +176,8 @@ func nonString(s string) bool {
 			return false
 		case doc == nil || doc.kind != scalarKind:
 			return true
-		case doc.quoted || doc.value == "":
-			return !doc.quoted
+		case doc.quoted() || doc.value == "":
+			return !doc.quoted()
 		}
 		s = doc.value
 	}

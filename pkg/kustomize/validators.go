@@ -72,7 +72,7 @@ func (o *Object) dropValidatedBy() {
 func differs(a, b *node, at string) string {
 	// What is written again differs by its line, which kustomize counts from the beginning of the document.
 	moved := a.line-a.before != b.line-b.before
-	if moved || a.kind != b.kind || a.tag != b.tag || a.quoted != b.quoted || a.value != b.value || len(a.items) != len(b.items) {
+	if moved || a.kind != b.kind || a.tag != b.tag || a.style != b.style || a.value != b.value || len(a.items) != len(b.items) {
 		return or(at, " as a whole")
 	}
 	for i := range a.items {

@@ -203,7 +203,7 @@ func (e *expander) scalar(n *node) {
 	default:
 		n.assign(intTag, fmt.Sprint(v))
 	}
-	n.quoted, n.folded, n.literal = false, false, false
+	n.style = plainStyle
 }
 
 // expand gives the text with its variables replaced, or the value itself when the text is one variable.

@@ -32,7 +32,7 @@ const (
 )
 
 func (w *writer) value(n *node, indent int, p place) {
-	if n != nil && n.flow {
+	if n.braced() {
 		w.flow++
 		defer func() { w.flow-- }()
 	}
@@ -132,7 +132,7 @@ func (w *writer) scalar(n *node, indent int, p place) {
 		w.string(s, indent, p)
 		return
 	}
-	if n.tag == intTag && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0" {
+	if n.tag == intTag && n.style == plainStyle && len(n.value) < 18 && plainDecimal(n.value) && n.value != "-0" {
 		w.inline(n.value, p)
 		return
 	}
