@@ -81,6 +81,9 @@ func (a *aside) restore(n *node) error {
 		}
 		n.add(key, item)
 	}
+	if len(a.keys) > 0 {
+		n.style = plainStyle
+	}
 	for key, below := range a.below {
 		if err := below.restore(n.get(key)); err != nil {
 			return err
