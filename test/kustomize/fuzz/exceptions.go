@@ -13,8 +13,6 @@ type exception struct {
 	reason string
 	// odd tells which documents of the real output have another content hash by it.
 	odd func(document string) bool
-	// undo, if any, takes it out of an output.
-	undo func(output string) string
 }
 
 // exceptions lists what comes of the inside of the real one. Each is recognised by undoing it: an output that differs in
@@ -27,13 +25,6 @@ var exceptions = []exception{
 		reason: "content hash of what a generator made and a patch turned into another kind",
 		odd:    ofAnotherKind,
 	},
-	{
-		// The real one notes names from before and origins in annotations, and drops them at the end from where it put them.
-		// A JSON patch that copies or moves metadata carries them elsewhere, where they stay, and count in hashes.
-		reason: "notes in annotations that a JSON patch carried elsewhere",
-		odd:    withNotes,
-		undo:   withoutNotes,
-	},
 }
 
 // excepted holds if exceptions alone tell the real output from ours.
@@ -41,11 +32,6 @@ func excepted(theirs, ours string) bool {
 	theirs = exchanged(theirs, ours, func(document string) bool {
 		return slices.ContainsFunc(exceptions, func(e exception) bool { return e.odd(document) })
 	})
-	for _, e := range exceptions {
-		if e.undo != nil {
-			theirs, ours = e.undo(theirs), e.undo(ours)
-		}
-	}
 	return theirs == ours || unhashed(theirs, ofAnotherKind) == unhashed(ours, ofAnotherKind)
 }
 
@@ -99,8 +85,6 @@ func ofAnotherKind(document string) bool {
 	return kind != "ConfigMap" && kind != "Secret"
 }
 
-func withNotes(document string) bool { return withoutNotes(document) != document }
-
 func identity(document string) (kind, name string) {
 	var o struct {
 		Kind     any `json:"kind"`
@@ -114,37 +98,3 @@ func identity(document string) (kind, name string) {
 	kind, _ = o.Kind.(string)
 	return kind, o.Metadata.Name
 }
-
-var noted = regexp.MustCompile(`^ *(internal\.config\.kubernetes\.io/\w+|config\.kubernetes\.io/origin|alpha\.config\.kubernetes\.io/transformations):`)
-
-// withoutNotes drops the notes, line by line, with the text below them. A mapping that had nothing else is written as empty.
-func withoutNotes(output string) string {
-	var kept []string
-	dropped, note, top := false, 0, ""
-	for line := range strings.Lines(output) {
-		if indent(line) == 0 {
-			top = line
-		}
-		// Where they belong, origins are wanted.
-		if home := top == "metadata:\n" && indent(line) == 4 && !strings.Contains(line, "internal."); !home && noted.MatchString(line) {
-			dropped, note = true, indent(line)
-			continue
-		}
-		if dropped && indent(line) > note {
-			continue
-		}
-		if last := len(kept) - 1; dropped && last >= 0 && strings.HasSuffix(kept[last], ":\n") && depth(line) <= depth(kept[last]) {
-			kept[last] = strings.TrimSuffix(kept[last], "\n") + " {}\n"
-		}
-		kept, dropped = append(kept, line), false
-	}
-	if last := len(kept) - 1; dropped && last >= 0 && strings.HasSuffix(kept[last], ":\n") {
-		kept[last] = strings.TrimSuffix(kept[last], "\n") + " {}\n"
-	}
-	return strings.Join(kept, "")
-}
-
-func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
-
-// depth is how far in the key of a line is.
-func depth(line string) int { return len(line) - len(strings.TrimLeft(line, " -")) }
