@@ -38,6 +38,15 @@ type Options struct {
 func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error) {
 	b := &builder{fs: fsys, options: o, schemas: &schemas{}}
 	defer func() { err = errors.Join(err, b.close()) }()
+	objects, err = b.build(dir)
+	if errors.Is(err, errUnmarked) {
+		b.schemas, b.options.Warn = &schemas{marked: true, all: true}, nil
+		objects, err = b.build(dir)
+	}
+	return objects, err
+}
+
+func (b *builder) build(dir string) ([]*Object, error) {
 	l, err := b.newLoader(dir)
 	if err != nil {
 		return nil, err
@@ -64,7 +73,7 @@ func Build(fsys FileSystem, dir string, o Options) (objects []*Object, err error
 		{byReference, func() error { return acc.fixReferences() }},
 		{"vars", func() error { return acc.resolveVars(b.warn) }},
 		{"", func() error { return acc.dropLocal() }},
-		{"", func() error { return acc.sort(t.k.SortOptions, o.Order, b.warn) }},
+		{"", func() error { return acc.sort(t.k.SortOptions, b.options.Order, b.warn) }},
 	} {
 		if err := step.run(); err != nil {
 			return nil, err

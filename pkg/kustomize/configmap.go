@@ -93,9 +93,10 @@ func (p *configMapGenerator) generate() ([]*Object, error) {
 		if utf8.ValidString(v) {
 			o.root.ensureMap("data").set(k, newText(v))
 		} else {
-			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
+			o.root.ensureMap("binaryData").set(k, newText(base64Lines(v)))
 		}
 	}
+	o.lock(p.Options)
 	return []*Object{o}, nil
 }
 
@@ -112,22 +113,53 @@ func (t *target) generated(kind string, g *ConfigMapArgs) (*Object, map[string]s
 	if g.Options != nil {
 		options = *g.Options
 	}
-	root := newMap()
-	root.add("apiVersion", newString("v1"))
-	root.add("kind", newString(kind))
+	root, err := t.schemas.head(kind)
+	if err != nil {
+		return nil, nil, err
+	}
 	meta := root.ensureMap("metadata")
 	meta.add("name", newString(g.Name))
 	if g.Namespace != "" {
 		meta.add("namespace", newString(g.Namespace))
 	}
-	addStrings(meta, "labels", options.Labels)
-	addStrings(meta, "annotations", options.Annotations)
-	if options.Immutable {
-		root.add("immutable", newScalar(boolTag, "true"))
+	for _, k := range slices.Sorted(maps.Keys(options.Labels)) {
+		v := newScalar(strTag, options.Labels[k])
+		v.style = singleStyle
+		meta.ensureMap("labels").set(k, v)
 	}
+	addStrings(meta, "annotations", options.Annotations)
 	o := &Object{root: root, generated: true, behavior: knownBehavior(g.Behavior), needsHash: !options.DisableNameSuffixHash, source: t.path}
 	o.openNotes()
+	if o.open = o.needsHash && t.schemas.marked; o.open {
+		o.annotate(map[string]string{needsHashSuffix: enabled, generatorBehavior: or(o.behavior, "unspecified")})
+		o.plainStrings("annotations")
+	}
 	return o, pairs, nil
+}
+
+// head begins a generated resource. With marks, it stands where it does in the text that kustomize begins with.
+func (s *schemas) head(kind string) (*node, error) {
+	if !s.marked {
+		root := newMap()
+		root.add("apiVersion", newString("v1"))
+		root.add("kind", newString(kind))
+		return root, nil
+	}
+	root, err := part{text: "\napiVersion: v1\nkind: " + kind + "\n", marked: true}.readOdd()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range append(root.items, root) {
+		n.line = 0
+	}
+	return root, nil
+}
+
+// lock makes a resource immutable, if the options say so.
+func (o *Object) lock(options *GeneratorOptions) {
+	if options != nil && options.Immutable {
+		o.root.add("immutable", newScalar(boolTag, "true"))
+	}
 }
 
 func addStrings(n *node, field string, entries map[string]string) {
@@ -246,10 +278,21 @@ func base64Lines(s string) string {
 
 // takeMetadata puts the name and the metadata of what a generator replaces under its own.
 func (o *Object) takeMetadata(old *Object) {
+	if !o.open || !old.open {
+		o.closeNotes()
+		old.closeNotes()
+	}
 	meta := o.root.ensureMap("metadata")
 	for _, field := range []string{"labels", "annotations"} {
-		merged := old.stringMap(field)
+		was := old.stringMap(field)
+		merged := maps.Clone(was)
 		maps.Copy(merged, o.stringMap(field))
+		maps.DeleteFunc(merged, func(key, _ string) bool { return o.open && isPast(key) })
+		if o.open {
+			// Of the past it is the old one's that counts.
+			maps.DeleteFunc(was, func(key, _ string) bool { return !isPast(key) })
+			maps.Copy(merged, was)
+		}
 		meta.remove(field)
 		addStrings(meta, field, merged)
 	}
@@ -258,11 +301,8 @@ func (o *Object) takeMetadata(old *Object) {
 	o.past, o.prefixes, o.suffixes, o.varNames = old.past, old.prefixes, old.suffixes, old.varNames
 	o.behavior, o.generated = old.behavior, old.generated
 	o.transformations = old.transformations
-	o.needsHash, o.open = o.needsHash && old.needsHash, old.open
+	o.needsHash = o.needsHash && old.needsHash
 	o.openNotes()
-	if notes := meta.get("annotations"); o.open && !o.needsHash && notes != nil {
-		notes.remove(needsHashSuffix)
-	}
 }
 
 func (o *Object) mergeData(old *Object, field string) {
@@ -283,7 +323,7 @@ func (o *Object) mergeData(old *Object, field string) {
 		if utf8.ValidString(v) {
 			o.root.ensureMap(field).set(k, newText(v))
 		} else {
-			o.root.ensureMap("binaryData").set(k, newString(base64Lines(v)))
+			o.root.ensureMap("binaryData").set(k, newText(base64Lines(v)))
 		}
 	}
 }

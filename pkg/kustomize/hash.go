@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ func (hashTransformer) transform(m *resMap) error {
 		if !o.needsHash {
 			continue
 		}
+		if !m.schemas.all && !hashedByContent(o.Kind()) && (!o.open || o.root.unmarked()) {
+			return errUnmarked
+		}
 		h, err := contentHash(o.root)
 		if err != nil {
 			return fmt.Errorf("hash %s: %w", o.id(), err)
@@ -32,6 +36,13 @@ func (hashTransformer) transform(m *resMap) error {
 	return nil
 }
 
+// errUnmarked is what stops a build that would have to know all that its documents say beside their values: what a generator
+// made, and so wants a hash, is another kind by now, or got a part of a document that was read without marks. The build begins
+// anew then.
+var errUnmarked = errors.New("a hash counts what documents say beside their values")
+
+func hashedByContent(kind string) bool { return kind == "ConfigMap" || kind == "Secret" }
+
 func contentHash(n *node) (string, error) {
 	var fields []string
 	switch n.get("kind").word() {
@@ -40,8 +51,8 @@ func contentHash(n *node) (string, error) {
 	case "Secret":
 		fields = []string{"data", "kind", "name", "stringData", "type"}
 	default:
-		// kustomize hashes its parser's nodes here, positions, styles and comments included. So of a resource that a file brings;
-		// of one that a generator or a plugin made, and a patch turned into another kind, it is a hash of much the same.
+		// kustomize hashes its parser's nodes here, positions, styles and comments included. Ours are the same, but of what a
+		// function or plugin wrote.
 		text, err := json.Marshal(n.inMemory())
 		return hashText(text), err
 	}

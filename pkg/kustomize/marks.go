@@ -27,6 +27,9 @@ const (
 // parse reads resources. If one of them wants a hash of its content, they keep their marks: what the file says beside the
 // values, comments, positions and tags, which counts in the hash of anything but a ConfigMap or a Secret.
 func (s *schemas) parse(data []byte) ([]*Object, error) {
+	if s.all {
+		return parse(data, true)
+	}
 	list, err := parseObjects(data)
 	if err != nil || !slices.ContainsFunc(list, (*Object).asksForHash) {
 		return list, err
@@ -52,6 +55,14 @@ func (n *node) read() *yaml.Node {
 		return nil
 	}
 	return n.more.read
+}
+
+// unmarked holds if there is a collection of a document that was read without marks.
+func (n *node) unmarked() bool {
+	if n.kind == scalarKind {
+		return false
+	}
+	return n.line > 0 && n.read() == nil || slices.ContainsFunc(n.items, (*node).unmarked)
 }
 
 func keyLookOf(key *yaml.Node) look {

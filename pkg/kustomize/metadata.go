@@ -91,15 +91,25 @@ func (m *resMap) attribute(by *origin) error {
 		} else {
 			o.transformations = append(o.transformations, by)
 		}
-		if o.open {
-			o.openNotes()
-			if err := o.reveal(o.root.at("metadata", "annotations"), true, true); err != nil {
-				return err
-			}
-		}
 		// To note it, all annotations are written again at the end of the metadata, and share nothing any more.
+		if err := o.rewriteNotes(); err != nil {
+			return err
+		}
 		o.plainStrings("annotations")
 	}
+	return nil
+}
+
+// rewriteNotes writes all annotations of an open object again, with its origin and what was at work on it.
+func (o *Object) rewriteNotes() error {
+	if !o.open {
+		return nil
+	}
+	o.openNotes()
+	if err := o.reveal(o.root.at("metadata", "annotations"), true, true); err != nil {
+		return err
+	}
+	o.plainStrings("annotations")
 	return nil
 }
 

@@ -245,6 +245,28 @@ func (o *Object) reread() error {
 	return o.recall()
 }
 
+// isPast holds for an annotation that says what a resource was, but not where it came from.
+func isPast(annotation string) bool {
+	return internalAnnotation(annotation) && annotation != originAnnotation && annotation != transformAnnotation
+}
+
+// closeNotes takes the notes out of the annotations: the object knows what they say.
+func (o *Object) closeNotes() {
+	if !o.open {
+		return
+	}
+	o.open = false
+	notes := o.root.at("metadata", "annotations")
+	if notes == nil || notes.kind != mapKind {
+		return
+	}
+	for _, key := range slices.Clone(notes.keys) {
+		if internalAnnotation(key) {
+			notes.remove(key)
+		}
+	}
+}
+
 // internalNotes are the annotations of an open object that a JSON patch cannot take away.
 func (o *Object) internalNotes() map[string]string {
 	if !o.open {

@@ -27,6 +27,8 @@ type schemas struct {
 	seen []*Object
 	// marked holds once there is a resource that wants a hash of all that documents say beside their values.
 	marked bool
+	// all holds in a build that keeps the marks of everything.
+	all bool
 }
 
 // choose takes in the openapi field of a kustomization. The root comes first, so its word stands.

@@ -208,6 +208,9 @@ func (t *target) generate(a *accumulator) error {
 			if o.origin == nil && s.origin != nil {
 				o.openNotes()
 				o.origin = s.origin
+				if err := o.rewriteNotes(); err != nil {
+					return err
+				}
 			}
 			if err := a.absorb(o); err != nil {
 				return t.failed(s, err)

@@ -189,6 +189,9 @@ func (m *resMap) absorb(o *Object) error {
 		o.mergeData(old, "data")
 		o.mergeData(old, "binaryData")
 		o.origin = old.origin
+		if err := o.rewriteNotes(); err != nil {
+			return err
+		}
 	default:
 		return fmt.Errorf("id %s exists; behavior must be merge or replace", i)
 	}

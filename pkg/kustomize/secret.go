@@ -33,7 +33,8 @@ func (p *secretGenerator) generate() ([]*Object, error) {
 	// Unlike a ConfigMap's, a Secret's data is there even when it is empty.
 	o.root.ensureMap("data")
 	for _, k := range slices.Sorted(maps.Keys(pairs)) {
-		o.root.ensureMap("data").set(k, newString(base64Lines(pairs[k])))
+		o.root.ensureMap("data").set(k, newText(base64Lines(pairs[k])))
 	}
+	o.lock(p.Options)
 	return []*Object{o}, nil
 }

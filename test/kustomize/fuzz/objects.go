@@ -64,6 +64,8 @@ func (g *grammar) oddMeta(meta *value) {
 			a.put("kustomize.config.k8s.io/behavior", "merge")
 		case 6:
 			a.put("nginx.ingress.kubernetes.io/auth-secret", g.name())
+		case 7, 8:
+			a.put("internal.config.kubernetes.io/needsHashSuffix", "enabled")
 		}
 	}
 }
