@@ -97,8 +97,11 @@ func TestSelector(t *testing.T) {
 	}
 	o := &Object{root: newMap()}
 	o.root.ensureMap("metadata").ensureMap("labels").set("app", newString("b"))
-	if !c.kindMatches(gvk{Kind: "Service"}) || c.kindMatches(gvk{Kind: "Services"}) || !c.name.match("web-1") || c.name.match("aweb") || !c.noted(o) {
+	if !c.kindMatches(gvk{Kind: "Service"}) || c.kindMatches(gvk{Kind: "Services"}) || !c.name.match("web-1") || c.name.match("aweb") {
 		t.Error("the selector does not match what it should")
+	}
+	if noted, err := c.noted(o); !noted || err != nil {
+		t.Errorf("the labels do not match as they should: %v", err)
 	}
 	if _, err := (Selector{namedKind: namedKind{Name: "("}}).compile(); err == nil {
 		t.Error("got no error for a broken pattern")

@@ -239,9 +239,9 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 			merge = y.Content[i+1]
 			continue
 		}
-		// A key with a tag of its own is none of ours to understand.
-		if key.Kind == yaml.ScalarNode && key.Tag != "!!str" && plainTag(key.Value) == strTag && depth > 0 {
-			return nil, fmt.Errorf("line %d: key %q is not a string", key.Line+c.line, key.Value)
+		// A key that is not what its tag says is nothing, and one with a tag of its own a string of an object itself at most.
+		if t := tagOf(key); key.Kind == yaml.ScalarNode && t != strTag && t != plainTag(key.Value) && (depth > 0 || t != otherTag) {
+			return nil, fmt.Errorf("line %d: key %q is no %s", key.Line+c.line, key.Value, key.Tag)
 		}
 		if n.find(key.Value) >= 0 {
 			n.look |= doubledKey

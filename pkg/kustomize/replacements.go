@@ -229,25 +229,26 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 	if t.Select == nil {
 		return errors.New("target must specify resources to select")
 	}
-	choose, err := t.Select.compile()
-	if err != nil {
-		return fmt.Errorf("error creating target selector: %w", err)
-	}
-	rejects := make([]compiled, len(t.Reject))
-	for i, reject := range t.Reject {
-		if rejects[i], err = reject.compile(); err != nil {
+	selectors := make([]compiled, 0, 1+len(t.Reject))
+	for _, s := range append([]Selector{*t.Select}, t.Reject...) {
+		c, err := s.compile()
+		// Here every resource is asked for labels and annotations.
+		if err = errors.Join(err, c.errLabels, c.errAnnotations); err != nil {
 			return fmt.Errorf("error creating target selector: %w", err)
 		}
+		selectors = append(selectors, c)
 	}
+	choose, rejects := selectors[0], selectors[1:]
 	list := r.m.list
 	if choose.name.re == nil && choose.name.plain != "" {
 		list = r.m.byAnyName()[choose.name.plain]
 	}
 	renames, notes := t.renames()
 	for _, o := range list {
-		if !choose.noted(o) || !o.anyID(choose.matches) || rejected(o, t.Reject, rejects) {
+		if noted, _ := choose.noted(o); !noted || !o.anyID(choose.matches) || rejected(o, t.Reject, rejects) {
 			continue
 		}
+		var err error
 		set := func() error { return t.copyTo(o, value) }
 		if notes {
 			err = o.changingNotes(set)
@@ -266,8 +267,10 @@ func (r *replacer) apply(t *ReplacementTarget, value *node) error {
 
 func rejected(o *Object, rejects []Selector, ready []compiled) bool {
 	for i, reject := range rejects {
-		if (reject.AnnotationSelector != "" || reject.LabelSelector != "") && ready[i].noted(o) {
-			return true
+		if reject.AnnotationSelector != "" || reject.LabelSelector != "" {
+			if noted, _ := ready[i].noted(o); noted {
+				return true
+			}
 		}
 		if (reject.gvk != gvk{} || reject.Name != "" || reject.Namespace != "") && o.anyID(ready[i].matches) {
 			return true

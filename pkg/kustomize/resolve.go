@@ -166,6 +166,19 @@ func throughJSON(s string) (string, error) {
 	return out, nil
 }
 
+// keyThroughJSON refuses a key with odd characters that kustomize's YAML library does not read from JSON: a next line ends it.
+func keyThroughJSON(k string) error {
+	data, err := json.Marshal(map[string]int{k: 0})
+	if err != nil {
+		return err
+	}
+	var out map[string]int
+	if err := yaml.Unmarshal(data, &out); err != nil {
+		return fmt.Errorf("write key %q: %w", k, err)
+	}
+	return nil
+}
+
 // refold gives text as it is after kustomize has written it below a ">" and read it again, which is not always the same.
 func refold(s string) (string, error) {
 	out, err := yaml.Marshal(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{

@@ -41,10 +41,12 @@ func (p pattern) match(s string) bool {
 	return p.plain == "" || p.plain == s
 }
 
-// compiled is a selector ready for use.
+// compiled is a selector ready for use. What is wrong with the selectors of labels and annotations matters once there is a
+// resource to ask for them.
 type compiled struct {
 	group, version, kind, name, namespace pattern
 	labels, annotations                   labelSelector
+	errLabels, errAnnotations             error
 }
 
 func (s Selector) compile() (c compiled, err error) {
@@ -57,23 +59,26 @@ func (s Selector) compile() (c compiled, err error) {
 		}
 	}
 	if s.LabelSelector != "" {
-		if c.labels, err = parseLabelSelector(s.LabelSelector); err != nil {
-			return c, err
-		}
+		c.labels, c.errLabels = parseLabelSelector(s.LabelSelector)
 	}
 	if s.AnnotationSelector != "" {
-		c.annotations, err = parseLabelSelector(s.AnnotationSelector)
+		c.annotations, c.errAnnotations = parseLabelSelector(s.AnnotationSelector)
 	}
-	return c, err
+	return c, nil
 }
 
 func (c *compiled) kindMatches(g gvk) bool {
 	return c.kind.match(g.Kind) && c.group.match(g.Group) && c.version.match(g.Version)
 }
 
-func (c *compiled) noted(o *Object) bool {
-	return (c.labels == nil || c.labels.matches(o.stringMap("labels"))) &&
-		(c.annotations == nil || c.annotations.matches(o.stringMap("annotations")))
+func (c *compiled) noted(o *Object) (bool, error) {
+	if c.errLabels != nil || c.labels != nil && !c.labels.matches(o.stringMap("labels")) {
+		return false, c.errLabels
+	}
+	if c.errAnnotations != nil || c.annotations != nil && !c.annotations.matches(o.stringMap("annotations")) {
+		return false, c.errAnnotations
+	}
+	return true, nil
 }
 
 // choose finds the resources of a patch's target: names and namespaces are those of now or of the beginning.
@@ -92,8 +97,14 @@ func (m *resMap) choose(s Selector) ([]*Object, error) {
 			continue
 		}
 		now, org := o.id(), o.orgID()
-		if (c.name.match(org.name) || c.name.match(now.name)) && (c.namespace.match(org.namespace) || c.namespace.match(now.namespace)) &&
-			c.noted(o) {
+		if !c.name.match(org.name) && !c.name.match(now.name) || !c.namespace.match(org.namespace) && !c.namespace.match(now.namespace) {
+			continue
+		}
+		noted, err := c.noted(o)
+		if err != nil {
+			return nil, err
+		}
+		if noted {
 			out = append(out, o)
 		}
 	}

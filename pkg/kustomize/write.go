@@ -114,6 +114,9 @@ func (w *writer) indent(n int) {
 
 func (w *writer) key(k string, indent int) {
 	s := analyse(k)
+	if s.special && w.err == nil {
+		w.err = keyThroughJSON(k)
+	}
 	if s.multiline || len(k) > 128 {
 		w.out = append(w.out, '?')
 		w.text(k, s, indent+2, dashPlace, false)
