@@ -11,7 +11,7 @@ import (
 
 // fieldSpec names a field of some kinds of resources.
 type fieldSpec struct {
-	gvk
+	gvk    `yaml:",inline"`
 	Path   string `json:"path,omitempty"`
 	Create bool   `json:"create,omitempty"`
 	steps  []string

@@ -16,6 +16,10 @@ type plugin interface{ prepare(t *target) error }
 
 type generator interface{ generate() ([]*Object, error) }
 
+// literalDecoder is a plugin whose config kustomize reads with another library: keys must be written exactly as they are
+// called, and all numbers are text where text is wanted.
+type literalDecoder interface{ decodeLiterally(text []byte) error }
+
 type transformer interface{ transform(m *resMap) error }
 
 // step is a plugin at work in a kustomization.
@@ -173,7 +177,11 @@ func (t *target) loadBuiltin(config *Object) (plugin, error) {
 		return nil, fmt.Errorf("unable to load builtin %s", config.gvk())
 	}
 	text, err := writeYAML(nil, config.root)
-	if err == nil {
+	switch d, ok := p.(literalDecoder); {
+	case err != nil:
+	case ok:
+		err = d.decodeLiterally(text)
+	default:
 		err = yaml.Unmarshal(text, p)
 	}
 	if err == nil {

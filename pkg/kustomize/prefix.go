@@ -3,6 +3,8 @@ package kustomize
 import (
 	"errors"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // keepsName holds for kinds whose name means something, so that no prefix or suffix is put on it.
@@ -13,9 +15,11 @@ func keepsName(g gvk) bool {
 
 // prefixTransformer is the plugin of that name; namePrefix is its config.
 type prefixTransformer struct {
-	Prefix     string      `json:"prefix,omitempty"`
-	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+	Prefix     string
+	FieldSpecs []fieldSpec `yaml:"fieldSpecs"`
 }
+
+func (p *prefixTransformer) decodeLiterally(text []byte) error { return yaml.Unmarshal(text, p) }
 
 var errNoFieldSpecs = errors.New("fieldSpecs is not expected to be nil: say which fields, as [{path: metadata/name}]")
 
@@ -36,10 +40,11 @@ func (p *prefixTransformer) transform(m *resMap) error {
 
 // prefixSuffixTransformer is the older plugin that does both.
 type prefixSuffixTransformer struct {
-	Prefix     string      `json:"prefix,omitempty"`
-	Suffix     string      `json:"suffix,omitempty"`
-	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+	Prefix, Suffix string
+	FieldSpecs     []fieldSpec `yaml:"fieldSpecs"`
 }
+
+func (p *prefixSuffixTransformer) decodeLiterally(text []byte) error { return yaml.Unmarshal(text, p) }
 
 func (p *prefixSuffixTransformer) prepare(t *target) error {
 	return (&prefixTransformer{p.Prefix, p.FieldSpecs}).prepare(t)

@@ -1,10 +1,14 @@
 package kustomize
 
+import "go.yaml.in/yaml/v3"
+
 // suffixTransformer is the plugin of that name; nameSuffix is its config.
 type suffixTransformer struct {
-	Suffix     string      `json:"suffix,omitempty"`
-	FieldSpecs []fieldSpec `json:"fieldSpecs,omitempty"`
+	Suffix     string
+	FieldSpecs []fieldSpec `yaml:"fieldSpecs"`
 }
+
+func (p *suffixTransformer) decodeLiterally(text []byte) error { return yaml.Unmarshal(text, p) }
 
 func (p *suffixTransformer) prepare(*target) error {
 	if p.FieldSpecs == nil {
