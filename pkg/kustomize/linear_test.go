@@ -18,6 +18,8 @@ func TestLinear(t *testing.T) {
 		"json rename": target + "    - {op: replace, path: /metadata/name, value: d%[1]d}\n",
 		"merge":       "- patch: |\n    {apiVersion: v1, kind: ConfigMap, metadata: {name: c%[1]d}, data: {a: 'x'}}\n",
 		"merge to":    target + "    {apiVersion: v1, kind: ConfigMap, metadata: {name: any}, data: {a: 'x'}}\n",
+		"merge rename": "- target: {kind: ConfigMap, name: c%[1]d}\n  options: {allowNameChange: true}\n  patch: |\n" +
+			"    {apiVersion: v1, kind: ConfigMap, metadata: {name: d%[1]d}}\n",
 		"both": target + "    - {op: add, path: /data, value: {a: 'x'}}\n" +
 			target + "    {apiVersion: v1, kind: ConfigMap, metadata: {name: any}, data: {b: 'x'}}\n",
 	} {

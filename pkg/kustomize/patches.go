@@ -195,7 +195,8 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	}
 	m.touch(o)
 	who, name, ns, kind := o.id(), o.Name(), o.Namespace(), o.Kind()
-	if options.AllowNameChange || options.AllowKindChange {
+	mayMove := options.AllowNameChange || options.AllowKindChange
+	if mayMove {
 		o.remember(who)
 		defer func() { m.moved(o, who) }()
 	}
@@ -221,5 +222,8 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 		o.setName(name)
 	}
 	o.setNamespace(ns)
+	if !mayMove && o.id() != who {
+		m.held = nil
+	}
 	return nil
 }

@@ -16,6 +16,9 @@ type resMap struct {
 	anyNames map[string][]*Object
 	// unchecked holds when names have changed since it was last made sure that no two resources have the same.
 	unchecked bool
+	// held counts the resources of each identity, once it was asked for; shared is how many identities several have.
+	held   map[id]int
+	shared int
 	// emptied holds when a resource was deleted and is still in the list.
 	emptied bool
 	// trace, if any, hears of every step.
@@ -30,15 +33,19 @@ func (m *resMap) renamed() {
 	m.unchecked = true
 }
 
-// moved says that a resource may have another identity than before. The index by names stays, so that many patches that each
-// give one resource a name cost no index each: choose, which uses it, looks at what it finds again.
+// moved says that a resource may have another identity than before. The index by names and the counts stay, so that many patches
+// that each give one resource a name cost no index each: choose, which uses it, looks at what it finds again.
 func (m *resMap) moved(o *Object, before id) {
 	now := o.id()
 	if now == before {
 		return
 	}
-	names := m.names
+	names, held := m.names, m.held
 	m.renamed()
+	if m.held = held; held != nil {
+		m.release(before)
+		m.hold(now)
+	}
 	switch {
 	case names == nil:
 	case now.name == before.name:
@@ -49,11 +56,34 @@ func (m *resMap) moved(o *Object, before id) {
 	}
 }
 
-func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames = nil, nil, nil, nil }
+func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames, m.held = nil, nil, nil, nil, nil }
+
+// allDiffer holds if no two resources have one identity.
+func (m *resMap) allDiffer() bool {
+	if m.held == nil {
+		m.held, m.shared = make(map[id]int, len(m.list)), 0
+		for _, o := range m.list {
+			m.hold(o.id())
+		}
+	}
+	return m.shared == 0
+}
+
+func (m *resMap) hold(i id) {
+	if m.held[i]++; m.held[i] == 2 {
+		m.shared++
+	}
+}
+
+func (m *resMap) release(i id) {
+	if m.held[i]--; m.held[i] == 1 {
+		m.shared--
+	}
+}
 
 // namesakes adds the resources that have the identity of a selected one by now: kustomize patches them, too.
 func (m *resMap) namesakes(selected []*Object) []*Object {
-	if !m.unchecked || len(selected) == 0 {
+	if !m.unchecked || len(selected) == 0 || m.allDiffer() {
 		return selected
 	}
 	wanted := make(map[id]bool, len(selected))
@@ -75,6 +105,9 @@ func (m *resMap) checkUnique() error {
 		return nil
 	}
 	m.unchecked = false
+	if m.allDiffer() {
+		return nil
+	}
 	seen := make(map[id]bool, len(m.list))
 	for _, o := range m.list {
 		if o.root.isEmpty() {
@@ -150,7 +183,7 @@ func (m *resMap) append(o *Object) error {
 	if m.any != nil {
 		m.indexAny(o)
 	}
-	m.names, m.anyNames = nil, nil
+	m.names, m.anyNames, m.held = nil, nil, nil
 	m.list = append(m.list, o)
 	return nil
 }
