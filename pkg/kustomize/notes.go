@@ -267,16 +267,20 @@ func (o *Object) closeNotes() {
 	}
 }
 
-// internalNotes are the annotations of an open object that a JSON patch cannot take away.
+// internalNotes are the annotations that a JSON patch cannot take away.
 func (o *Object) internalNotes() map[string]string {
-	if !o.open {
+	home := o.root.at("metadata", "annotations")
+	if home == nil || !slices.ContainsFunc(home.keys, stays) {
 		return nil
 	}
 	notes := o.stringMap("annotations")
-	maps.DeleteFunc(notes, func(key, _ string) bool {
-		return !strings.HasPrefix(key, internalPrefix) && !slices.ContainsFunc(trackers[:], func(t tracker) bool { return t.before == key })
-	})
+	maps.DeleteFunc(notes, func(key, _ string) bool { return !stays(key) })
 	return notes
+}
+
+// stays holds for annotations of kustomize's own, and the older names of some.
+func stays(annotation string) bool {
+	return strings.HasPrefix(annotation, internalPrefix) || slices.ContainsFunc(trackers[:], func(t tracker) bool { return t.before == annotation })
 }
 
 // annotate puts notes among the annotations, whatever these are now, if there is metadata to put them into.

@@ -117,10 +117,10 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	}
 	notes := o.internalNotes()
 	o.root = root
-	o.annotate(notes)
 	if err := away.restore(root); err != nil {
 		return err
 	}
+	o.annotate(notes)
 	if noted {
 		o.dropNotes()
 	}
