@@ -127,10 +127,13 @@ func applyOps(o *Object, ops jsonpatch.Patch) error {
 	return nil
 }
 
-// noteAgain puts the past into the annotations that a JSON patch has left, which needs metadata to put them into.
+// noteAgain puts the past into the annotations that a JSON patch has left. Metadata to put them into is made if there is none.
 func (o *Object) noteAgain() error {
 	meta := o.root.get("metadata")
-	if meta == nil || meta.kind == mapKind {
+	if meta == nil {
+		meta = o.root.ensureMap("metadata")
+	}
+	if meta.kind == mapKind {
 		o.plainStrings("annotations")
 		return o.reread()
 	}

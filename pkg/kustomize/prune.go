@@ -97,9 +97,10 @@ func (n *node) throughJSON(flow bool) (*node, error) {
 	switch {
 	case n == nil:
 		return newScalar(nullTag, "null"), nil
-	case n.kind == scalarKind && n.tag == strTag && n.style&foldedStyle == 0 && utf8.ValidString(n.value):
-		return fromText(n.value), nil
 	case n.kind == scalarKind:
+		if s, ok := n.string(); ok && utf8.ValidString(s) {
+			return fromText(s), nil
+		}
 		text, err := appendValue(nil, n, flow)
 		if err != nil {
 			return nil, err
