@@ -59,11 +59,12 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 		for _, k := range keys {
 			// In kustomize the fields of a resource that get an entry share it: a later change of one is a change of all.
 			v := newString(entries[k])
+			quotes := v.style
 			for i := range specs {
 				if !g.selectedBy(specs[i].gvk) {
 					continue
 				}
-				if err := specs[i].visit(o.root, newMap, func(n *node) error { return putEntry(n, k, v) }); err != nil {
+				if err := specs[i].visit(o.root, newMap, func(n *node) error { return putEntry(n, k, v, quotes) }); err != nil {
 					return err
 				}
 			}
@@ -72,12 +73,16 @@ func setEntries(m *resMap, entries map[string]string, specs []fieldSpec) error {
 	return nil
 }
 
-func putEntry(n *node, key string, v *node) error {
+// putEntry puts in a value that may have lost the quotes that it needs to one that it took the place of before.
+func putEntry(n *node, key string, v *node, quotes style) error {
 	if n.isNull() {
 		return nil
 	}
 	if n.kind != mapKind {
 		return fmt.Errorf("line %d: wrong node kind: expected MappingNode but got %s", n.line, n.describe())
+	}
+	if v.style == plainStyle {
+		v.style = quotes
 	}
 	n.set(key, v)
 	return nil

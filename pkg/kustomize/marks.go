@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// look is what else there is to know of how a key is written. The most of it counts in content hashes alone.
+// look is what else there is to know of how a key is written, or a value came about. The most of it counts in hashes alone.
 type look uint8
 
 const (
@@ -19,6 +19,8 @@ const (
 	doubleQuotedKey
 	// compoundKey holds for a mapping with a key that is no scalar.
 	compoundKey
+	// assigned holds for a scalar that was set since it was read.
+	assigned
 
 	keyQuotes = singleQuotedKey | doubleQuotedKey
 	keyLook   = madeKey | keyQuotes
@@ -57,12 +59,9 @@ func (n *node) read() *yaml.Node {
 	return n.more.read
 }
 
-// unmarked holds if there is a collection of a document that was read without marks.
+// unmarked holds if there is a value of a document that was read without marks.
 func (n *node) unmarked() bool {
-	if n.kind == scalarKind {
-		return false
-	}
-	return n.line > 0 && n.read() == nil || slices.ContainsFunc(n.items, (*node).unmarked)
+	return n.line > 0 && n.read() == nil && n.look&assigned == 0 || slices.ContainsFunc(n.items, (*node).unmarked)
 }
 
 func keyLookOf(key *yaml.Node) look {

@@ -24,6 +24,10 @@ func (n *node) inMemory() *yaml.Node {
 			y.Tag = "!!map"
 		}
 	}
+	if n.kind == mapKind && n.items != nil && len(was.Content) > 0 {
+		// Once it had fields, it has none in another way.
+		y.Content = []*yaml.Node{}
+	}
 	for i, item := range n.items {
 		if n.kind == mapKind {
 			y.Content = append(y.Content, item.keyNode(n.keys[i], was))

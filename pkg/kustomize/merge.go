@@ -205,6 +205,9 @@ func (s *schemas) cleanMap(n *node) error {
 		case v.isNull() && v.value == "":
 			n.remove(n.keys[i])
 			i--
+		case v.isNull():
+			// kustomize puts a new one in its place.
+			v.more = nil
 		case v.kind == scalarKind:
 			v.takeStyle(v)
 		case v.kind == mapKind:

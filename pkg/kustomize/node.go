@@ -236,6 +236,7 @@ func (n *node) braced() bool { return n != nil && n.kind != scalarKind && n.styl
 // assign sets a scalar, keeping its quotes as kustomize keeps its style.
 func (n *node) assign(t tag, s string) {
 	n.kind, n.tag, n.value, n.keys, n.items, n.more = scalarKind, t, s, nil, nil, nil
+	n.look |= assigned
 }
 
 // become takes the shape of another node in the place of this one.

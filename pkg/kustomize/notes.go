@@ -102,11 +102,24 @@ func notes(value string) int {
 // checkNotes refuses a resource with notes that do not fit together: it came with some notes of a past, and was renamed since,
 // or it had no kind or name in between, which leaves no note, or one with a comma.
 func (o *Object) checkNotes() error {
+	if o.open {
+		return o.checkOpenNotes()
+	}
 	kinds, names, namespaces := 0, 0, 0
 	for _, p := range o.past {
 		kinds, names, namespaces = kinds+notes(p.Kind), names+notes(p.name), namespaces+notes(p.namespace)
 	}
 	if o.halfNoted > 0 && len(o.past) > o.halfNoted || names > 0 && (max(kinds, 1) != names || max(namespaces, 1) != names) {
+		return fmt.Errorf("%s: %w", o.id(), errNotes)
+	}
+	return nil
+}
+
+// checkOpenNotes does so where they stand in the annotations.
+func (o *Object) checkOpenNotes() error {
+	noted := o.stringMap("annotations")
+	names, ok := noted[previousNames]
+	if n := strings.Count(names, ","); ok && (strings.Count(noted[previousNamespaces], ",") != n || strings.Count(noted[previousKinds], ",") != n) {
 		return fmt.Errorf("%s: %w", o.id(), errNotes)
 	}
 	return nil
