@@ -48,7 +48,7 @@ func (n *node) scalar(flow bool) (any, error) {
 	case nullTag:
 		switch n.value {
 		case "":
-			if flow {
+			if flow && n.style&taggedStyle == 0 {
 				return "", nil
 			}
 		case "~", "null", "Null", "NULL":
