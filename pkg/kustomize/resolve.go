@@ -27,8 +27,14 @@ func (n *node) meaning() tag {
 
 // string gives the value of a scalar that is a string as it stands, as nearly all are.
 func (n *node) string() (s string, ok bool) {
-	changes := n.style&foldedStyle != 0 || n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t")
+	changes := n.style&foldedStyle != 0 || n.tabFirst()
 	return n.value, n.meaning() == strTag && !changes
+}
+
+// tabFirst holds for text below a "|" that begins with a tab, which kustomize writes as it is and cannot read again, unless it has
+// characters that need quotes.
+func (n *node) tabFirst() bool {
+	return n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t") && analyse(strings.ReplaceAll(n.value, "\t", "x")).block
 }
 
 // scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string. In braces or brackets, where kustomize
@@ -39,7 +45,7 @@ func (n *node) scalar(flow bool) (any, error) {
 	case strTag, otherTag:
 		switch {
 		case flow:
-		case n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t"):
+		case n.tabFirst():
 			return nil, fmt.Errorf("line %d: the text begins with a tab, which kustomize cannot read again below a \"|\"", n.line)
 		case n.style&foldedStyle != 0:
 			return refold(n.value)
