@@ -109,7 +109,7 @@ func (p *patchTransformer) transform(m *resMap) error {
 		o.remember(who)
 		m.touch(o)
 		if err := applyOps(o, p.ops); err != nil {
-			return fmt.Errorf("%s to %s: %w", p.source(), o.id(), err)
+			return fmt.Errorf("%s to %s: %w", p.source(), who, err)
 		}
 		// Patched once more, the metadata may be whole again: this kind of patch does not complain.
 		_ = o.noteAgain()
