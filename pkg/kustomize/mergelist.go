@@ -33,7 +33,12 @@ func (m *listMerge) run() (*node, error) {
 			continue
 		}
 		for i, key := range keys {
-			if key != "" && v.get(key) == nil && of[i] != "" {
+			switch {
+			case of[i] == "":
+			case key == "":
+				// An item that is its own key is made anew.
+				v.assign(autoTag, of[i])
+			case v.get(key) == nil:
 				put(v, key, of[i])
 			}
 		}
