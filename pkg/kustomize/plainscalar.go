@@ -326,7 +326,7 @@ func (r *plainReader) folds(i int) int {
 // unescaped gives what the commonest escapes stand for, 0 for others.
 func unescaped(c byte) byte {
 	switch c {
-	case '"', '\\', '/':
+	case '"', '\\':
 		return c
 	case 'n':
 		return '\n'
