@@ -106,10 +106,13 @@ func (o *Object) checkNotes() error {
 		return o.checkOpenNotes()
 	}
 	kinds, names, namespaces := 0, 0, 0
-	for _, p := range o.past {
-		kinds, names, namespaces = kinds+notes(p.Kind), names+notes(p.name), namespaces+notes(p.namespace)
+	for i, p := range o.past {
+		kinds, names = kinds+notes(p.Kind), names+notes(p.name)
+		if i >= o.unplaced {
+			namespaces += notes(p.namespace)
+		}
 	}
-	if o.halfNoted > 0 && len(o.past) > o.halfNoted || names > 0 && (max(kinds, 1) != names || max(namespaces, 1) != names) {
+	if names > 0 && (max(kinds, 1) != names || max(namespaces, 1) != names) {
 		return fmt.Errorf("%s: %w", o.id(), errNotes)
 	}
 	return nil
@@ -153,9 +156,6 @@ func (o *Object) recall() error {
 	if names == nil {
 		kinds, namespaces = nil, nil
 	} else {
-		if kinds == nil || namespaces == nil {
-			o.halfNoted = len(names)
-		}
 		if namespaces == nil {
 			o.unplaced = len(names)
 		}
@@ -244,7 +244,7 @@ func (o *Object) changingNotes(change func() error) error {
 		return err
 	}
 	o.forget()
-	o.halfNoted, o.unplaced = 0, 0
+	o.unplaced = 0
 	return o.recall()
 }
 
@@ -254,7 +254,7 @@ func (o *Object) reread() error {
 		return nil
 	}
 	o.forget()
-	o.halfNoted, o.unplaced = 0, 0
+	o.unplaced = 0
 	return o.recall()
 }
 

@@ -19,8 +19,6 @@ type Object struct {
 	// open holds for one whose annotations say all that kustomize notes there of its past, since they count in its hash.
 	open     bool
 	varNames []string
-	// halfNoted is how many names a resource came with that had no kinds or namespaces beside them.
-	halfNoted int
 	// unplaced is how many names it came with that had no namespaces beside them.
 	unplaced        int
 	source          string
