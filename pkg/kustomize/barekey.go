@@ -3,7 +3,8 @@ package kustomize
 import "fmt"
 
 // checkKey refuses a key that is a number, null or the like, or that comes a second time. Transformers lose the quotes of
-// keys; files and patches may come without. The keys of an object itself become strings, but null.
+// keys; files and patches may come without. The keys of an object itself become strings, but null; so does one that is nothing at
+// all, wherever it is.
 func (n *node) checkKey(at int, root bool) error {
 	key, v := n.keys[at], n.items[at]
 	if n.doubled() {
@@ -16,7 +17,7 @@ func (n *node) checkKey(at int, root bool) error {
 	}
 	t := plainTag(key)
 	switch {
-	case t == strTag || root && t != nullTag:
+	case t == strTag || root && t != nullTag || key == "":
 		return nil
 	case v.line > 0:
 		return fmt.Errorf("line %d of a file or patch: key %q is not a string: quote it", v.line, key)

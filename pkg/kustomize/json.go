@@ -194,7 +194,7 @@ func (n *node) asRead() (any, error) {
 	if m.quoted() {
 		m.style = m.style&^quotes | doubleStyle
 	}
-	return m.scalar(false)
+	return m.resolved(false)
 }
 
 // checkRead refuses a value that holds a scalar that is not what its tag says, or a key twice.

@@ -37,9 +37,18 @@ func (n *node) tabFirst() bool {
 	return n.style&literalStyle != 0 && strings.HasPrefix(n.value, "\t") && analyse(strings.ReplaceAll(n.value, "\t", "x")).block
 }
 
-// scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string. In braces or brackets, where kustomize
-// writes it once in between, nothing at all becomes "" and text has no style.
+// scalar gives a scalar as JSON sees it: nil, bool, int64, uint64, float64 or string.
 func (n *node) scalar(flow bool) (any, error) {
+	v, err := n.resolved(flow)
+	if f, ok := v.(float64); ok && (math.IsInf(f, 0) || math.IsNaN(f)) {
+		return nil, fmt.Errorf("line %d: %s is no number that JSON can hold", n.line, n.value)
+	}
+	return v, err
+}
+
+// resolved gives what a scalar stands for. In braces or brackets, where kustomize writes it once in between, nothing at all
+// becomes "" and text has no style.
+func (n *node) resolved(flow bool) (any, error) {
 	t := n.meaning()
 	switch t {
 	case strTag, otherTag:
@@ -103,11 +112,6 @@ func (n *node) decode(t tag) (any, error) {
 	switch v := v.(type) {
 	case int:
 		return int64(v), nil
-	case float64:
-		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return nil, fmt.Errorf("line %d: %s is no number that JSON can hold", n.line, n.value)
-		}
-		return v, nil
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
 	default:
