@@ -77,7 +77,8 @@ func TestPlainIsUsed(t *testing.T) {
 var fragments = []string{"a:", "b: ", "- ", "-", "c", "1", "true", "\n", "\n", "\n  ", "\n  ", "\n    ", "\n      ", "\n\n", "\n ", " # d", "\n# e", " ", ": ",
 	"|", "|-\n", "|+\n", ">-\n", "'f'", "'g''h'", "\"i\"", "\"j\\n\"", "\"", "'", "{", "}", "[", "]", ", ", "k: l", "{m: n}", "[o, 'p']", "?", "&q ", "*q",
 	"!!str ", "<<: ", "---\n", "...\n", "\t", "é", "😀", "-1", "1.5", "~", "null", "2020-01-01", "12:30:00", "2020-01-01T00:00:00Z", "#", "%", ":", "\"q\": ", "a b: c",
-	"--x=y", "http://z", ".5", "0x1", "@", "\nr: ", "\ns:\n- ", "\n- t: u\n  v: w", "'x\n  y\n\n\n  z '", "\"x \n  \\\"y\n z\"", "=", "\\n", "\\", "''", "' '", "yes", "on: ", "012", "0o7", "1_0", "y", "1e3", "+1", "190:20:30", ".inf"}
+	"--x=y", "http://z", ".5", "0x1", "@", "\nr: ", "\ns:\n- ", "\n- t: u\n  v: w", "'x\n  y\n\n\n  z '", "\"x \n  \\\"y\n z\"", "=", "\\n", "\\", "''", "' '", "yes", "on: ", "012", "0o7", "1_0", "y", "1e3", "+1", "190:20:30", ".inf",
+	"\"u\\/v\"", "\"\\x41\\e\"", "\\/", "\r", "\u00a0", "\u0085", "\ufeff"}
 
 // TestPlainAgainstLibrary holds our reader to the library on random documents; PLAIN_ROUNDS makes more of them.
 func TestPlainAgainstLibrary(t *testing.T) {
