@@ -80,8 +80,7 @@ func (w *writer) mapping(n *node, indent int, p place) {
 		if w.err == nil {
 			w.err = n.checkKey(at, p == rootPlace)
 		}
-		w.key(n.keys[at], indent)
-		w.value(n.items[at], indent+2, keyPlace)
+		w.value(n.items[at], indent+2, w.key(n.keys[at], indent))
 	}
 }
 
@@ -112,7 +111,8 @@ func (w *writer) indent(n int) {
 	w.out = append(w.out, blanks[:n]...)
 }
 
-func (w *writer) key(k string, indent int) {
+// key gives the place of its value: behind a key of its own lines a collection begins as behind a dash.
+func (w *writer) key(k string, indent int) place {
 	s := analyse(k)
 	if s.special && w.err == nil {
 		w.err = keyThroughJSON(k)
@@ -123,10 +123,11 @@ func (w *writer) key(k string, indent int) {
 		w.out = append(w.out, '\n')
 		w.indent(indent)
 		w.out = append(w.out, ':')
-		return
+		return dashPlace
 	}
 	w.text(k, s, indent, rootPlace, true)
 	w.out = append(w.out, ':')
+	return keyPlace
 }
 
 func (w *writer) scalar(n *node, indent int, p place) {
