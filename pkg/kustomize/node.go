@@ -85,7 +85,8 @@ func newText(s string) *node {
 
 func newScalar(t tag, s string) *node { return &node{tag: t, value: s} }
 
-func (n *node) isNull() bool { return n == nil || n.kind == scalarKind && n.tag == nullTag }
+// isNull also holds for a collection with the tag of null.
+func (n *node) isNull() bool { return n == nil || n.tag == nullTag }
 
 // isEmpty holds for what kustomize drops: nothing, null, an empty mapping or sequence.
 func (n *node) isEmpty() bool {

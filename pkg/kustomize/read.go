@@ -207,7 +207,7 @@ func (c *converter) value(y *yaml.Node, depth int) (*node, error) {
 	case yaml.MappingNode:
 		return c.mapping(y, depth)
 	case yaml.SequenceNode:
-		n := &node{kind: seqKind, style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
+		n := &node{kind: seqKind, tag: collectionTag(y), style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
 			items: make([]*node, len(y.Content))}
 		for i, item := range y.Content {
 			v, err := c.convert(item, depth+1)
@@ -224,7 +224,7 @@ func (c *converter) value(y *yaml.Node, depth int) (*node, error) {
 
 func (c *converter) mapping(y *yaml.Node, depth int) (*node, error) {
 	size := len(y.Content) / 2
-	n := &node{kind: mapKind, style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
+	n := &node{kind: mapKind, tag: collectionTag(y), style: style(y.Style), line: int32(y.Line + c.line), before: int32(c.line),
 		keys: make([]string, 0, size), items: make([]*node, 0, size)}
 	var merge *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
@@ -297,6 +297,14 @@ func (c *converter) merge(n *node, y *yaml.Node, depth int) error {
 	default:
 		return fmt.Errorf("line %d: map merge requires map or sequence of maps as the value", y.Line+c.line)
 	}
+}
+
+// collectionTag is auto, unless the document says that a mapping or list is null.
+func collectionTag(y *yaml.Node) tag {
+	if t := tagOf(y); t == nullTag {
+		return t
+	}
+	return autoTag
 }
 
 func tagOf(y *yaml.Node) tag {
