@@ -38,7 +38,8 @@ func FuzzResource(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data string) {
 		const k = "resources: [r.yaml]\nsortOptions: {order: fifo}\n"
 		first, err := build(kustomize.Memory(map[string]string{"/w/kustomization.yaml": k, "/w/r.yaml": data}), "/w")
-		if err != nil || len(first) == 0 {
+		// Notes of a past that a file brings are gone from the output, and with them what they excuse.
+		if err != nil || len(first) == 0 || strings.Contains(data, "internal.config.kubernetes.io/") {
 			return
 		}
 		again, err := build(kustomize.Memory(map[string]string{"/w/kustomization.yaml": k, "/w/r.yaml": string(first)}), "/w")

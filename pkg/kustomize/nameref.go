@@ -61,9 +61,6 @@ func (a *accumulator) fixReferences() error {
 		}
 	}
 	for _, c := range all {
-		if err := c.checkSubjects(); err != nil {
-			return err
-		}
 		if err := refs.fix(c); err != nil {
 			return err
 		}
@@ -74,8 +71,14 @@ func (a *accumulator) fixReferences() error {
 
 func (r *references) fix(from *candidate) error {
 	fields := r.fieldsOf(from.org.gvk)
+	if len(fields) == 0 {
+		return nil
+	}
+	if err := from.checkSubjects(); err != nil {
+		return err
+	}
 	written := from.root.get("apiVersion").text()
-	if parsed := from.now.apiVersion(); len(fields) > 0 && written != parsed {
+	if parsed := from.now.apiVersion(); written != parsed {
 		return fmt.Errorf("node-referrerOriginal 'APIVersion' mismatch '%s' != '%s'", written, parsed)
 	}
 	for _, field := range fields {
