@@ -17,7 +17,9 @@ func (n *node) checkKey(at int, root bool) error {
 	}
 	t := plainTag(key)
 	switch {
-	case t == strTag || root && t != nullTag || key == "" && n.look&compoundKey == 0:
+	case key == "":
+		return n.scalarKeys()
+	case t == strTag || root && t != nullTag:
 		return nil
 	case v.line > 0:
 		return fmt.Errorf("line %d of a file or patch: key %q is not a string: quote it", v.line, key)
