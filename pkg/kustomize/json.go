@@ -160,6 +160,10 @@ func (n *node) rewritten() (*node, error) {
 				return nil, err
 			}
 			w = newScalar(plainTag(string(text)), string(text))
+			if w.value == "-0" {
+				// An integer would be 0.
+				w.tag = floatTag
+			}
 		}
 		w.line = n.line
 		return w, nil

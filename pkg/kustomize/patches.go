@@ -176,11 +176,9 @@ func (m *resMap) theOne(i id) (*Object, error) {
 // would delete, is "null".
 func (o *Object) forTarget(target *Object) *node {
 	with := &Object{root: o.root.copy()}
-	if target.open {
-		// They are written anew, which is to be seen in a hash alone.
-		put(with.root, "kind", with.Kind())
-		with.setName(with.Name())
-	}
+	// They are written anew: what comes in their place later is what it looks like.
+	put(with.root, "kind", with.Kind())
+	with.setName(with.Name())
 	with.plainStrings("labels")
 	with.plainStrings("annotations")
 	with.setNamespace(with.Namespace())

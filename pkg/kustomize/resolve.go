@@ -80,6 +80,11 @@ func (n *node) resolved(flow bool) (any, error) {
 		if v, err := strconv.ParseInt(n.value, 10, 64); err == nil && plainDecimal(n.value) {
 			return v, nil
 		}
+	case floatTag:
+		// JSON alone brings that: the library takes it for an integer.
+		if n.value == "-0" && n.style&taggedStyle == 0 {
+			return math.Copysign(0, -1), nil
+		}
 	case boolTag:
 		if n.value == "true" || n.value == "false" {
 			return n.value == "true", nil
