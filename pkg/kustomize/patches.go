@@ -108,12 +108,14 @@ func (p *patchTransformer) transform(m *resMap) error {
 		who := o.id()
 		o.remember(who)
 		m.touch(o)
+		had := len(o.past)
 		if err := applyOps(o, p.ops); err != nil {
 			return fmt.Errorf("%s to %s: %w", p.source(), who, err)
 		}
 		// Patched once more, the metadata may be whole again: this kind of patch does not complain.
 		_ = o.noteAgain()
 		m.moved(o, who)
+		m.lost(o, had)
 	}
 	return nil
 }
@@ -198,6 +200,7 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 		o.remember(who)
 		defer func() { m.moved(o, who) }()
 	}
+	had := len(o.past)
 	err := o.keepingHistory(func() error {
 		merged, err := m.schemas.strategicMerge(o.root, with)
 		// Replacing all of a resource has no effect in kustomize: it looks at the old one for the result.
@@ -209,6 +212,7 @@ func (m *resMap) mergeInto(o *Object, with *node, options patchOptions) error {
 	if err != nil {
 		return fmt.Errorf("patch %s: %w", who, err)
 	}
+	m.lost(o, had)
 	if o.root.isEmpty() {
 		m.emptied = true
 		return nil

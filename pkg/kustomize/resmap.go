@@ -58,6 +58,13 @@ func (m *resMap) moved(o *Object, before id) {
 
 func (m *resMap) forget() { m.current, m.any, m.names, m.anyNames, m.held = nil, nil, nil, nil, nil }
 
+// lost forgets the index if a patch took the past of a resource away, so that it is not found by it any more.
+func (m *resMap) lost(o *Object, had int) {
+	if len(o.past) < had {
+		m.forget()
+	}
+}
+
 // allDiffer holds if no two resources have one identity.
 func (m *resMap) allDiffer() bool {
 	if m.held == nil {
