@@ -296,13 +296,13 @@ func (o *Object) takeMetadata(old *Object) {
 		meta.remove(field)
 		addStrings(meta, field, merged)
 	}
+	o.openNotes()
 	o.setName(old.Name())
 	o.setNamespace(old.Namespace())
 	o.past, o.prefixes, o.suffixes, o.varNames = old.past, old.prefixes, old.suffixes, old.varNames
 	o.behavior, o.generated = old.behavior, old.generated
 	o.transformations = old.transformations
 	o.needsHash = o.needsHash && old.needsHash
-	o.openNotes()
 }
 
 func (o *Object) mergeData(old *Object, field string) {

@@ -228,9 +228,10 @@ func (m *resMap) absorb(o *Object) error {
 		o.takeMetadata(old)
 		o.mergeData(old, "data")
 		o.mergeData(old, "binaryData")
-		o.origin = old.origin
-		if err := o.rewriteNotes(); err != nil {
-			return err
+		if o.origin = old.origin; o.origin != nil {
+			if err := o.rewriteNotes(); err != nil {
+				return err
+			}
 		}
 	default:
 		return fmt.Errorf("id %s exists; behavior must be merge or replace", i)
