@@ -29,7 +29,11 @@ func FuzzPatchJSON(f *testing.F) {
 		if o == nil {
 			return
 		}
-		doc, errWhole := appendJSON(nil, whole.root)
+		var doc []byte
+		errWhole := whole.root.checkKeys(true)
+		if errWhole == nil {
+			doc, errWhole = appendJSON(nil, whole.root)
+		}
 		if errWhole == nil {
 			doc, errWhole = ops.Apply(doc)
 		}
