@@ -56,21 +56,28 @@ func (b *bed) readyAfter(pod *corev1.Pod, meanwhile func()) time.Duration {
 	return time.Since(began)
 }
 
+// readyOnceItListens creates the pod, whose process listens on one port for a second and then on the one that counts.
+func (b *bed) readyOnceItListens(pod *corev1.Pod, s *sockets, before []container.Socket, then container.Socket) {
+	b.t.Helper()
+	took := b.readyAfter(pod, func() {
+		s.set(before...)
+		b.Pass(time.Second)
+		if ready(b.get(pod.Name)) {
+			b.t.Error("the pod is ready though it does not listen on the port that counts")
+		}
+		s.set(then)
+	})
+	if took > 1200*time.Millisecond {
+		b.t.Errorf("ready %s after its start, listening after 1 s", took)
+	}
+}
+
 func TestReadyOnceItListens(t *testing.T) {
 	var s sockets
 	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
 		b.createService()
-		took := b.readyAfter(webPod("app"), func() {
-			s.set(listener("127.0.0.1:80"), listener("[::]:8080"), container.Socket{Local: netip.MustParseAddrPort("10.244.0.2:80")})
-			b.Pass(time.Second)
-			if ready(b.get("web")) {
-				t.Error("the pod is ready though it does not listen on the service's port")
-			}
-			s.set(listener("[::]:80"))
-		})
-		if took > 1200*time.Millisecond {
-			t.Errorf("ready %s after its start, listening after 1 s", took)
-		}
+		others := []container.Socket{listener("127.0.0.1:80"), listener("[::]:8080"), {Local: netip.MustParseAddrPort("10.244.0.2:80")}}
+		b.readyOnceItListens(webPod("app"), &s, others, listener("[::]:80"))
 	})
 }
 
@@ -79,16 +86,7 @@ func TestReadyOnceItListensOnDeclaredPorts(t *testing.T) {
 	onBed(t, map[string]hollow.Behaviour{"app": {Sockets: s.get}}, func(b *bed) {
 		pod := simplePod("cache", "app")
 		pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 6379}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}
-		took := b.readyAfter(pod, func() {
-			b.Pass(time.Second)
-			if ready(b.get("cache")) {
-				t.Error("the pod is ready though it does not listen")
-			}
-			s.set(listener("0.0.0.0:6379"))
-		})
-		if took > 1200*time.Millisecond {
-			t.Errorf("ready %s after its start, listening after 1 s", took)
-		}
+		b.readyOnceItListens(pod, &s, nil, listener("0.0.0.0:6379"))
 	})
 }
 
