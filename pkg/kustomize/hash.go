@@ -22,7 +22,7 @@ func (hashTransformer) transform(m *resMap) error {
 		if !o.needsHash {
 			continue
 		}
-		if !m.schemas.all && !hashedByContent(o.Kind()) && (!o.open || o.root.unmarked()) {
+		if !m.schemas.all && hashedFields(o.Kind()) == nil && (!o.open || o.root.unmarked()) {
 			return errUnmarked
 		}
 		h, err := contentHash(o.root)
@@ -41,16 +41,20 @@ func (hashTransformer) transform(m *resMap) error {
 // anew then.
 var errUnmarked = errors.New("a hash counts what documents say beside their values")
 
-func hashedByContent(kind string) bool { return kind == "ConfigMap" || kind == "Secret" }
+// hashedFields are those that count in the hash of a kind; nil stands for all that there is to know.
+func hashedFields(kind string) []string {
+	switch kind {
+	case "ConfigMap":
+		return []string{"binaryData", "data", "kind", "name"}
+	case "Secret":
+		return []string{"data", "kind", "name", "stringData", "type"}
+	}
+	return nil
+}
 
 func contentHash(n *node) (string, error) {
-	var fields []string
-	switch n.get("kind").word() {
-	case "ConfigMap":
-		fields = []string{"binaryData", "data", "kind", "name"}
-	case "Secret":
-		fields = []string{"data", "kind", "name", "stringData", "type"}
-	default:
+	fields := hashedFields(n.get("kind").word())
+	if fields == nil {
 		// kustomize hashes its parser's nodes here, positions, styles and comments included. Ours are the same, but of what a
 		// function or plugin wrote.
 		text, err := json.Marshal(n.inMemory())

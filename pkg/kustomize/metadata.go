@@ -159,11 +159,7 @@ func (b *builder) finish(a *accumulator) ([]*Object, error) {
 			notes = nil
 		}
 		if notes != nil && notes.kind == mapKind {
-			for _, key := range slices.Clone(notes.keys) {
-				if internalAnnotation(key) {
-					notes.remove(key)
-				}
-			}
+			notes.dropInternal()
 			for i, v := range notes.items {
 				// A new one, since other fields may share the old one.
 				notes.items[i] = newText(v.value)

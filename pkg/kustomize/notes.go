@@ -243,9 +243,7 @@ func (o *Object) changingNotes(change func() error) error {
 	if err := change(); err != nil {
 		return err
 	}
-	o.forget()
-	o.unplaced = 0
-	return o.recall()
+	return o.recallAnew()
 }
 
 // reread takes the past of an open object from its annotations, after a change that may have been one of them.
@@ -253,6 +251,11 @@ func (o *Object) reread() error {
 	if !o.open || o.root.isEmpty() {
 		return nil
 	}
+	return o.recallAnew()
+}
+
+// recallAnew makes the past what the annotations say now.
+func (o *Object) recallAnew() error {
 	o.forget()
 	o.unplaced = 0
 	return o.recall()
@@ -273,9 +276,14 @@ func (o *Object) closeNotes() {
 	if notes == nil || notes.kind != mapKind {
 		return
 	}
-	for _, key := range slices.Clone(notes.keys) {
+	notes.dropInternal()
+}
+
+// dropInternal takes what kustomize noted out of annotations.
+func (n *node) dropInternal() {
+	for _, key := range slices.Clone(n.keys) {
 		if internalAnnotation(key) {
-			notes.remove(key)
+			n.remove(key)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 	}
 	for _, o := range selected {
 		m.touch(o)
-		who := o.id()
+		who, had := o.id(), len(o.past)
 		if err := applyOps(o, p.ops); err != nil {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
@@ -59,6 +59,7 @@ func (p *patchJSON6902Transformer) transform(m *resMap) error {
 			return fmt.Errorf("to %s: %w", who, err)
 		}
 		m.moved(o, who)
+		m.lost(o, had)
 	}
 	return nil
 }

@@ -98,11 +98,9 @@ func (o *Object) remember(today id) {
 		o.past = make([]id, 0, pastRoom)
 	}
 	o.past = append(o.past, today)
-	if o.open {
-		o.note(previousNames, today.name)
-		o.note(previousNamespaces, today.namespace)
-		o.note(previousKinds, today.Kind)
-	}
+	o.note(previousNames, today.name)
+	o.note(previousNamespaces, today.namespace)
+	o.note(previousKinds, today.Kind)
 }
 
 // openNotes makes the annotations that kustomize notes something in, at the end of the metadata and in place of whatever holds
@@ -192,7 +190,7 @@ func (o *Object) tracked() bool {
 }
 
 // historyMark stands in the annotations for what kustomize notes there, so that we see when a patch takes it away.
-const historyMark = internalPrefix + "previousNames"
+const historyMark = previousNames
 
 // keepingHistory runs a change after which the object's past is forgotten if its annotations were replaced, as in kustomize. Then
 // its past is what the new ones say, which may be another's.
@@ -239,8 +237,8 @@ func (o *Object) plainStrings(field string) {
 	if _, blank := entries[""]; blank {
 		// kustomize gives up at a key that is nothing, and drops its notes with all the others.
 		meta.set(field, newMap())
-		o.open = o.open && field != "annotations"
 		if field == "annotations" {
+			o.open = false
 			o.forget()
 		}
 		return
